@@ -1,0 +1,1 @@
+"""edged: a headless smart speaker for the Raspberry Pi."""

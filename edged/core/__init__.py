@@ -1,0 +1,1 @@
+"""The decisions, pure: events with a time go in, commands come out."""

@@ -1,0 +1,239 @@
+"""Everything the core can ask of the world, in the imperative."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from .scenes import Look
+
+
+class Chime(StrEnum):
+    """The earcons: short sounds of the speaker's own, quieter than its voice."""
+
+    WOKEN = "woken"
+    SLEEPING = "sleeping"
+    MUTED = "muted"
+    UNMUTED = "unmuted"
+    NETWORK = "network"
+    KEY = "key"
+    CREDIT = "credit"
+    PROVIDER = "provider"
+    MICROPHONE = "microphone"
+    SPEAKER = "speaker"
+    CLOCK = "clock"
+
+
+class Fact(StrEnum):
+    """The kinds of journal entry; each has one MESSAGE_ID for ever."""
+
+    WOKEN = "woken"
+    WAKE_NEARLY_HEARD = "wake_nearly_heard"
+    CONNECTED = "connected"
+    SESSION_ENDED = "session_ended"
+    TURN_ENDED = "turn_ended"
+    INTERRUPTED = "interrupted"
+    TROUBLE = "trouble"
+    REQUEST_REFUSED = "request_refused"
+    MUTED = "muted"
+    UNMUTED = "unmuted"
+    MICROPHONE_OPENED = "microphone_opened"
+    MICROPHONE_LOST = "microphone_lost"
+    SPEAKER_OPENED = "speaker_opened"
+    SPEAKER_LOST = "speaker_lost"
+    SOUND_DROPPED = "sound_dropped"
+    GAP_HEARD = "gap_heard"
+    TOOL_CALLED = "tool_called"
+    STATE_CHANGED = "state_changed"
+    TRANSCRIPT = "transcript"
+
+
+# --- the line -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLink:
+    """Open a session; exactly one `LinkDown` must follow, whatever happens."""
+
+
+@dataclass(frozen=True, slots=True)
+class CloseLink:
+    """End the session in an orderly way, within a bounded time."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendAudio:
+    """Send room sound; dropped and counted when the line cannot take it."""
+
+    samples: bytes
+    """As they came in `MicFrame`: the capture rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendNoise:
+    """Send low noise in the place of a frame that must not go out."""
+
+    samples: int
+    """Length in samples at the capture rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommitInput:
+    """The utterance is complete (only without turn detection)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClearInput:
+    """Forget the sound sent since the last commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskReply:
+    """Ask for an answer to what is in the conversation."""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelReply:
+    """Stop generating this answer."""
+
+    reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class TruncateReply:
+    """Tell the provider how much of an item was really heard."""
+
+    item: str
+    index: int
+    heard_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteItem:
+    """Take an item of which nothing was heard out of the conversation."""
+
+    item: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerTool:
+    """Hand a tool's output to the provider."""
+
+    call: str
+    output: str
+
+
+# --- what can be heard and seen -----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Queue a piece of the answer."""
+
+    samples: bytes
+    """Signed 16-bit little-endian mono at the wire's rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class FinishPlay:
+    """No more sound of this answer will come: an empty spool is its end, not a gap."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hush:
+    """Stop the answer's sound at once, with a short fade, and forget what is queued."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """Play an earcon over whatever plays."""
+
+    chime: Chime
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Show a look on every light."""
+
+    look: Look
+
+
+@dataclass(frozen=True, slots=True)
+class OpenMicrophone:
+    """Start capturing; answered by `MicOpened` or `MicLost`."""
+
+
+@dataclass(frozen=True, slots=True)
+class CloseMicrophone:
+    """Stop capturing and let the device go: nobody may hear us."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResetWake:
+    """Make the wake engine forget what it heard."""
+
+
+# --- the rest -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RunTool:
+    """Run a tool; answered by `ToolFinished`."""
+
+    call: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Tell the journal."""
+
+    fact: Fact
+    message: str
+    fields: Mapping[str, str | int | float] = field(default_factory=dict)
+    """Lower-case names without the prefix, units in the name: `first_audio_ms`."""
+    warning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """End the process with status 1 so that it is started again: a part is beyond repair."""
+
+    reason: str
+
+
+Command = (
+    OpenLink
+    | CloseLink
+    | SendAudio
+    | SendNoise
+    | CommitInput
+    | ClearInput
+    | AskReply
+    | CancelReply
+    | TruncateReply
+    | DeleteItem
+    | AnswerTool
+    | Play
+    | FinishPlay
+    | Hush
+    | Sound
+    | Show
+    | OpenMicrophone
+    | CloseMicrophone
+    | ResetWake
+    | RunTool
+    | Note
+    | Fail
+)
+LinkCommand = (
+    SendAudio
+    | SendNoise
+    | CommitInput
+    | ClearInput
+    | AskReply
+    | CancelReply
+    | TruncateReply
+    | DeleteItem
+    | AnswerTool
+)

@@ -1,0 +1,323 @@
+"""Everything that can happen to a speaker, as frozen facts in the past tense.
+
+An event carries no time of its own: the core is handed the time beside it. Samples and
+identities are opaque; positions count capture samples since the microphone was opened.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Trouble(StrEnum):
+    """What can be wrong with the speaker, as shown, sounded and journalled."""
+
+    NETWORK = "network"
+    KEY = "key"
+    CREDIT = "credit"
+    PROVIDER = "provider"
+    MICROPHONE = "microphone"
+    SPEAKER = "speaker"
+    CLOCK = "clock"
+
+
+# --- the microphone and the wake engine ---------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class MicOpened:
+    """The capture stream runs; positions start anew at 0."""
+
+    device: str
+    rate: int
+    """Samples per second of the capture stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class MicFrame:
+    """One frame of room sound, in capture order without gaps unless `position` jumps."""
+
+    samples: bytes
+    """Signed 16-bit little-endian mono at the capture rate."""
+    position: int
+    """Capture samples before this frame."""
+    level: float
+    """Root mean square in dBFS; −120 for digital silence."""
+
+
+@dataclass(frozen=True, slots=True)
+class MicLost:
+    """The capture stream failed or its device vanished; the driver goes on looking for it."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class WakeHeard:
+    """A wake word crossed its threshold."""
+
+    word: str
+    score: float
+    position: int
+    """Capture samples heard when it was recognised."""
+
+
+@dataclass(frozen=True, slots=True)
+class WakeNearlyHeard:
+    """A near miss: at least half the threshold and never above it."""
+
+    word: str
+    score: float
+
+
+# --- people: buttons, the shell -----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonPressed:
+    """The edge down of a named button."""
+
+    button: str
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonReleased:
+    """The edge up of a named button."""
+
+    button: str
+
+
+@dataclass(frozen=True, slots=True)
+class WakeAsked:
+    """Somebody typed `edged wake`."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopAsked:
+    """Somebody typed `edged stop`: silence, and back to sleep."""
+
+
+@dataclass(frozen=True, slots=True)
+class MuteAsked:
+    """Somebody moved a mute switch or typed `edged mute`."""
+
+    muted: bool
+
+
+# --- the line to the provider -------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LinkAccepted:
+    """The provider opened a session; its configuration is not confirmed yet."""
+
+    session: str
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkReady:
+    """The provider confirmed the configuration: sound may go out."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDown:
+    """The line is gone. Exactly one follows every `OpenLink`."""
+
+    trouble: Trouble | None = None
+    """None after an orderly end."""
+    code: str = ""
+    """Close code, HTTP status or error code, as text."""
+    detail: str = ""
+    """The other side's reason or the system's error text."""
+    jitter: float = 0.0
+    """A random number from 0 to 1, drawn outside for a later retry."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """The provider's turn detection heard somebody begin."""
+
+    item: str
+    audio_start_ms: int = 0
+    """Milliseconds of sound sent in this session before the speech, padding included."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStopped:
+    """The provider's turn detection heard the end of the utterance."""
+
+    item: str
+    audio_end_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class UserItemCommitted:
+    """The provider took the utterance into the conversation."""
+
+    item: str
+
+
+@dataclass(frozen=True, slots=True)
+class UserText:
+    """What the user said, as transcribed; may come after the answer, and may be wrong."""
+
+    item: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyStarted:
+    """The provider began to answer."""
+
+    reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyAudio:
+    """A piece of the answer's sound, at the wire's rate."""
+
+    reply: str
+    item: str
+    index: int
+    """Content index of the sound inside its item."""
+    samples: bytes
+    """Signed 16-bit little-endian mono at the wire's rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyText:
+    """The whole transcript of one item of the answer, as generated."""
+
+    reply: str
+    item: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCalled:
+    """The provider asks for a tool; the arguments are complete JSON."""
+
+    reply: str
+    call: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one response; cached tokens are a subset of the input's."""
+
+    text_in: int = 0
+    audio_in: int = 0
+    cached_text: int = 0
+    cached_audio: int = 0
+    text_out: int = 0
+    audio_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyDone:
+    """Generation ended; playback usually has not."""
+
+    reply: str
+    status: str = "completed"
+    """completed, cancelled, incomplete or failed."""
+    reason: str = ""
+    trouble: Trouble | None = None
+    """Set when the failure is one the owner must act on."""
+    detail: str = ""
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRefused:
+    """The provider answered a request with an error and the session goes on."""
+
+    code: str
+    message: str
+    benign: bool
+    """A known race that needs no action."""
+
+
+# --- the loudspeaker ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerOpened:
+    """The playback stream runs."""
+
+    device: str
+    rate: int
+    latency_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerProgress:
+    """Reply sound that has left the loudspeaker since the last `Hush`."""
+
+    heard: int
+    """Frames at the wire's rate: taken by the device less its latency; never decreases
+    between two `Hush`, and reaches everything queued once the last sample has sounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerUnderran:
+    """The spool was empty while an answer was still coming: a gap was heard."""
+
+    missing_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerLost:
+    """The playback stream failed or its device vanished; the driver goes on looking for it."""
+
+    detail: str
+
+
+# --- the rest -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ToolFinished:
+    """A tool returned; a failure is text for the model too."""
+
+    call: str
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """The moment `deadline()` named has come."""
+
+
+Event = (
+    MicOpened
+    | MicFrame
+    | MicLost
+    | WakeHeard
+    | WakeNearlyHeard
+    | ButtonPressed
+    | ButtonReleased
+    | WakeAsked
+    | StopAsked
+    | MuteAsked
+    | LinkAccepted
+    | LinkReady
+    | LinkDown
+    | SpeechStarted
+    | SpeechStopped
+    | UserItemCommitted
+    | UserText
+    | ReplyStarted
+    | ReplyAudio
+    | ReplyText
+    | ToolCalled
+    | ReplyDone
+    | RequestRefused
+    | SpeakerOpened
+    | SpeakerProgress
+    | SpeakerUnderran
+    | SpeakerLost
+    | ToolFinished
+    | Tick
+)

@@ -1,0 +1,85 @@
+"""The core's numbers, each with its reason; these classes are also sections of the config.
+
+A range stands in the annotation as words ("0.5 to 60") and is checked when the config is read.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """How long things may take, and how much sound is kept."""
+
+    preroll_ms: Annotated[int, "0 to 3000"] = 500
+    """Sound before the moment the wake word was recognised that is sent along; engines report
+    the word up to half a second after it ended."""
+    asleep_ring_s: Annotated[float, "0.5 to 10"] = 3.0
+    """Sound kept while asleep; it never leaves the device unless a wake follows."""
+    connecting_ring_s: Annotated[float, "3 to 60"] = 15.0
+    """Sound kept from the wake until the provider is ready."""
+    connect_timeout_s: Annotated[float, "1 to 60"] = 10.0
+    """A session that is not ready after this is given up."""
+    close_timeout_s: Annotated[float, "0.2 to 10"] = 3.0
+    """An orderly end that takes longer is cut off."""
+    follow_up_s: Annotated[float, "1 to 120"] = 8.0
+    """Silence after the answer has finished playing, after which the session is closed."""
+    longest_s: Annotated[float, "10 to 3600"] = 900.0
+    """A conversation that lasts longer is ended, whoever is speaking."""
+    answer_timeout_s: Annotated[float, "3 to 120"] = 30.0
+    """The turn is given up when no answer has begun after this."""
+    utterance_timeout_s: Annotated[float, "5 to 300"] = 60.0
+    """One utterance that the provider finds no end of may last this long."""
+    echo_tail_ms: Annotated[int, "0 to 2000"] = 300
+    """The room rings on after the answer: room sound is held back this much longer."""
+    trouble_s: Annotated[float, "0.5 to 60"] = 4.0
+    """How long a trouble that passes is shown before the speaker is asleep again."""
+    silent_microphone_s: Annotated[float, "1 to 30"] = 3.0
+    """A microphone that delivers nothing for this long is opened anew, then reported lost."""
+
+
+@dataclass(frozen=True)
+class Gestures:
+    """What a press means, by how it is done."""
+
+    double_ms: Annotated[int, "100 to 1000"] = 350
+    """A second press within this is a double press."""
+    long_ms: Annotated[int, "200 to 5000"] = 800
+    """A press held this long is a long press."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """What the provider is asked for, in every session."""
+
+    model: str = "gpt-realtime-2.1-mini"
+    """The model's name; for Azure the deployment's."""
+    voice: str = "marin"
+    """The provider's name of a voice."""
+    speed: Annotated[float, "0.25 to 1.5"] = 1.0
+    """How fast the voice speaks."""
+    instructions: str = (
+        "You are a helpful voice assistant in a smart speaker. Answer in one to three short "
+        "sentences, in the language of the person who speaks to you."
+    )
+    """What the assistant is told about itself."""
+    instructions_file: str = ""
+    """A text file that replaces `instructions`."""
+    noise_reduction: Literal["near_field", "far_field", "off"] = "far_field"
+    """The provider's own clean-up; a speaker in a room is far_field."""
+    transcription: str = "gpt-transcribe"
+    """The model that writes down what the user says (priced per minute); "" for none."""
+    turn_detection: Literal["server_vad", "semantic_vad"] = "server_vad"
+    """Who decides that an utterance has ended: loudness, or the words."""
+    vad_threshold: Annotated[float, "0 to 1"] = 0.6
+    """server_vad: higher needs clearer speech; raise it beside a television."""
+    prefix_padding_ms: Annotated[int, "0 to 2000"] = 300
+    """server_vad: sound kept before the detected start."""
+    silence_duration_ms: Annotated[int, "100 to 5000"] = 600
+    """server_vad: silence that ends an utterance."""
+    eagerness: Literal["low", "medium", "high", "auto"] = "auto"
+    """semantic_vad: how soon it decides that the user has finished."""
+    max_output_tokens: Annotated[int, "1 to 4096"] = 2048
+    """The longest answer, a bound on its cost; a minute of speech is 1200."""
+    tools: tuple[str, ...] = ("clock",)
+    """Files of the folder `tools` that the model may call."""

@@ -1,0 +1,1 @@
+"""The wire languages, pure: text to core events, core commands to text."""

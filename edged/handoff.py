@@ -1,0 +1,60 @@
+"""The only bridge between foreign threads and the event loop."""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Callable
+from threading import Lock
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Handoff(Generic[T]):
+    """Carries items from any thread to a function on the loop: bounded, in order, newest kept.
+
+    At most one wake-up of the loop is pending however many items wait, so a stalled loop finds
+    only the newest `limit` items when it comes back, and `dropped` says how many fell out.
+    Create it on the loop's thread. `put` never blocks and never raises.
+    """
+
+    def __init__(self, deliver: Callable[[T], None], limit: int = 1000) -> None:
+        self._deliver = deliver
+        self._loop = asyncio.get_running_loop()
+        self._items: deque[T] = deque()
+        self._limit = limit
+        self._lock = Lock()
+        self._woken = False
+        self._closed = False
+        self.dropped = 0
+
+    def put(self, item: T) -> None:
+        """Hand `item` over; the oldest waiting item falls out when `limit` wait already."""
+        with self._lock:
+            if self._closed:
+                return
+            if len(self._items) >= self._limit:
+                self._items.popleft()
+                self.dropped += 1
+            self._items.append(item)
+            if self._woken:
+                return
+            self._woken = True
+        # The loop may be closed while a device thread is still running out.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._drain)
+
+    def close(self) -> None:
+        """Deliver nothing more."""
+        with self._lock:
+            self._closed = True
+            self._items.clear()
+
+    def _drain(self) -> None:
+        while True:
+            with self._lock:
+                if not self._items:
+                    self._woken = False
+                    return
+                item = self._items.popleft()
+            self._deliver(item)

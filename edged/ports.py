@@ -1,0 +1,164 @@
+"""What edged needs from the world, on one page.
+
+Four promises keep the core simple; drivers keep them and the fakes in the tests enforce them:
+
+1. exactly one `LinkDown` follows every `OpenLink`, within a bounded time, whatever happens,
+   and before the next `OpenLink`;
+2. after `hush()` no progress is reported for sound queued before it;
+3. `queue()`, `offer()` and `show()` never block and never raise for a slow device;
+4. a tool that fails returns the failure as text for the model.
+
+All methods are called on the event loop's thread, and so is every `Feed`: a driver with
+threads of its own crosses through `edged.handoff.Handoff`.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from .core.commands import Chime, LinkCommand, Note
+from .core.events import Event, LinkDown
+from .core.scenes import Look
+
+Feed = Callable[[Event], None]
+"""Takes one event into the core; on the loop's thread, never awaits."""
+
+
+class SoundCard(Protocol):
+    """A microphone and a loudspeaker; feeds `MicFrame`, `SpeakerProgress` and their kin.
+
+    Opens the playback stream as soon as it can and reports `SpeakerOpened`. A device that is
+    missing or vanishes is reported once (`MicLost`, `SpeakerLost`) and looked for until it is
+    back (`MicOpened`, `SpeakerOpened`).
+    """
+
+    def open_microphone(self) -> None:
+        """Start capturing; answered by `MicOpened` or `MicLost`."""
+
+    def close_microphone(self) -> None:
+        """Stop capturing and release the device; no `MicFrame` follows."""
+
+    def queue(self, samples: bytes) -> None:
+        """Append reply sound (16-bit mono at the wire's rate) to the spool; minutes fit."""
+
+    def finish(self) -> None:
+        """The reply is complete: from now on an empty spool is its end, not a gap."""
+
+    def hush(self) -> None:
+        """Fade the reply out within 12 ms and forget what is queued; progress restarts at 0."""
+
+    def sound(self, chime: Chime) -> None:
+        """Mix an earcon over whatever plays; it never counts as progress."""
+
+    async def close(self) -> None:
+        """Stop both streams and release the devices, within a second."""
+
+
+class Uplink(Protocol):
+    """Turns capture-rate frames into wire frames; keeps the resampler's state between them."""
+
+    def restart(self, capture_rate: int) -> None:
+        """Begin anew, at this capture rate."""
+
+    def room(self, samples: bytes) -> bytes:
+        """Room sound at the wire's rate; may be empty while a wire frame fills."""
+
+    def noise(self, samples: int) -> bytes:
+        """Low noise as long as `samples` of the capture rate, at the wire's rate."""
+
+
+class Resampler(Protocol):
+    """One direction of one stream, from one rate to another."""
+
+    def convert(self, samples: bytes) -> bytes:
+        """The next samples, 16-bit mono, a few milliseconds late at most."""
+
+
+class Wake(Protocol):
+    """An engine that listens for wake words on 16 kHz sound, on a thread of its own.
+
+    Feeds `WakeHeard` and `WakeNearlyHeard`, with `position` in 16 kHz samples as offered.
+    """
+
+    def offer(self, samples: bytes, position: int) -> None:
+        """Let the engine hear the next sound, 16-bit mono at 16 kHz; the newest is kept when
+        the engine falls behind. A jump of `position` is a gap in the sound."""
+
+    def reset(self) -> None:
+        """Forget everything heard, and be deaf until 16 frames have passed."""
+
+    def status(self) -> Mapping[str, str | int]:
+        """Engine, words, models with SHA-256 and licence, frames examined and dropped."""
+
+    async def close(self) -> None:
+        """End the worker, within a second."""
+
+
+class Session(Protocol):
+    """One conversation over one line."""
+
+    def offer(self, command: LinkCommand) -> None:
+        """Send a command as soon as the line takes it. Sound waits in a bounded lane whose
+        oldest falls out and is counted; everything else is never dropped. `SendAudio` and
+        `SendNoise` arrive here as `SendAudio` with samples at the wire's rate."""
+
+    def close(self) -> None:
+        """Begin an orderly end: `run` returns soon, within the close time-out."""
+
+    async def run(self, feed: Feed) -> LinkDown:
+        """Connect, configure, converse; feeds `LinkAccepted`, `LinkReady` and what the provider
+        says, and returns how it ended. Raises nothing for trouble of the network's, the
+        provider's or the owner's making."""
+
+
+class Provider(Protocol):
+    """Whoever answers."""
+
+    def session(self) -> Session:
+        """A new session, not yet connected."""
+
+
+class Lights(Protocol):
+    """Something that can show a colour."""
+
+    def show(self, look: Look) -> None:
+        """Show `look` until told otherwise."""
+
+    def close(self) -> None:
+        """Go dark and release the device."""
+
+
+class Buttons(Protocol):
+    """Something that can be pressed; feeds `ButtonPressed` and `ButtonReleased`."""
+
+    def close(self) -> None:
+        """Release the device; no event follows."""
+
+
+class Tools(Protocol):
+    """What the model may call."""
+
+    async def call(self, name: str, arguments: str) -> str:
+        """The tool's output as text; its failure too."""
+
+
+class Journal(Protocol):
+    """Where the story is told."""
+
+    def note(self, note: Note, state: str) -> None:
+        """Write one entry; never blocks for long and never raises."""
+
+
+class Service(Protocol):
+    """The service manager, or nobody."""
+
+    def ready(self) -> None:
+        """The speaker serves."""
+
+    def status(self, text: str) -> None:
+        """One line of words for `systemctl status`."""
+
+    def alive(self) -> None:
+        """Feed the watchdog."""
+
+    def stopping(self) -> None:
+        """The end has begun."""

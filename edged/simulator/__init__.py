@@ -1,0 +1,1 @@
+"""A Realtime server, a room and GPIO pins made of software."""
