@@ -80,8 +80,10 @@ class Wake(Protocol):
     """
 
     def offer(self, samples: bytes, position: int) -> None:
-        """Let the engine hear the next sound, 16-bit mono at 16 kHz; the newest is kept when
-        the engine falls behind. A jump of `position` is a gap in the sound."""
+        """Let the engine hear the next sound, 16-bit mono at 16 kHz.
+
+        The newest is kept when the engine falls behind. A jump of `position` is a gap.
+        """
 
     def reset(self) -> None:
         """Forget everything heard, and be deaf until 16 frames have passed."""
@@ -97,17 +99,22 @@ class Session(Protocol):
     """One conversation over one line."""
 
     def offer(self, command: LinkCommand) -> None:
-        """Send a command as soon as the line takes it. Sound waits in a bounded lane whose
-        oldest falls out and is counted; everything else is never dropped. `SendAudio` and
-        `SendNoise` arrive here as `SendAudio` with samples at the wire's rate."""
+        """Send a command as soon as the line takes it.
+
+        Sound waits in a bounded lane whose oldest falls out and is counted; everything else is
+        never dropped. `SendAudio` and `SendNoise` both arrive here as `SendAudio` with samples
+        at the wire's rate.
+        """
 
     def close(self) -> None:
         """Begin an orderly end: `run` returns soon, within the close time-out."""
 
     async def run(self, feed: Feed) -> LinkDown:
-        """Connect, configure, converse; feeds `LinkAccepted`, `LinkReady` and what the provider
-        says, and returns how it ended. Raises nothing for trouble of the network's, the
-        provider's or the owner's making."""
+        """Connect, configure and converse; return how it ended.
+
+        Feeds `LinkAccepted`, `LinkReady` and what the provider says. Raises nothing for trouble
+        of the network's, the provider's or the owner's making.
+        """
 
 
 class Provider(Protocol):

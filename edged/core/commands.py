@@ -195,6 +195,16 @@ class Note:
     warning: bool = False
 
 
+def note(fact: Fact, message: str, **fields: str | int | float) -> Note:
+    """A `Note` with its fields as keywords."""
+    return Note(fact, message, fields)
+
+
+def warn(fact: Fact, message: str, **fields: str | int | float) -> Note:
+    """The same as a warning."""
+    return Note(fact, message, fields, warning=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Fail:
     """End the process with status 1 so that it is started again: a part is beyond repair."""

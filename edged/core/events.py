@@ -20,6 +20,14 @@ class Trouble(StrEnum):
     CLOCK = "clock"
 
 
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The process is up; nothing has been opened yet."""
+
+    muted: bool = False
+    """As remembered from the last run."""
+
+
 # --- the microphone and the wake engine ---------------------------------------------------
 
 
@@ -41,7 +49,7 @@ class MicFrame:
     position: int
     """Capture samples before this frame."""
     level: float
-    """Root mean square in dBFS; −120 for digital silence."""
+    """Root mean square in dBFS; -120 for digital silence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,8 +298,23 @@ class Tick:
     """The moment `deadline()` named has come."""
 
 
+Said = (
+    SpeechStarted
+    | SpeechStopped
+    | UserItemCommitted
+    | UserText
+    | ReplyStarted
+    | ReplyAudio
+    | ReplyText
+    | ToolCalled
+    | ReplyDone
+    | RequestRefused
+)
+"""What the provider says about the conversation."""
+
 Event = (
-    MicOpened
+    Started
+    | MicOpened
     | MicFrame
     | MicLost
     | WakeHeard
@@ -304,16 +327,7 @@ Event = (
     | LinkAccepted
     | LinkReady
     | LinkDown
-    | SpeechStarted
-    | SpeechStopped
-    | UserItemCommitted
-    | UserText
-    | ReplyStarted
-    | ReplyAudio
-    | ReplyText
-    | ToolCalled
-    | ReplyDone
-    | RequestRefused
+    | Said
     | SpeakerOpened
     | SpeakerProgress
     | SpeakerUnderran

@@ -34,6 +34,8 @@ class Conversation:
     """The room rings on after the answer: room sound is held back this much longer."""
     trouble_s: Annotated[float, "0.5 to 60"] = 4.0
     """How long a trouble that passes is shown before the speaker is asleep again."""
+    journal_transcripts: bool = False
+    """Whether the journal tells what was said, on both sides."""
     silent_microphone_s: Annotated[float, "1 to 30"] = 3.0
     """A microphone that delivers nothing for this long is opened anew, then reported lost."""
 

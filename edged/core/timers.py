@@ -1,0 +1,59 @@
+"""Every moment the core waits for, behind one `deadline()`."""
+
+from enum import StrEnum
+
+
+class Timer(StrEnum):
+    """What can run out."""
+
+    WAKING = "waking"
+    """The greeting is over."""
+    CONNECT = "connect"
+    """The line should be ready by now."""
+    CLOSE = "close"
+    """The line should be gone by now."""
+    FOLLOW_UP = "follow_up"
+    """Nobody went on talking."""
+    LONGEST = "longest"
+    """The conversation has lasted long enough."""
+    ANSWER = "answer"
+    """The answer should have begun by now."""
+    UTTERANCE = "utterance"
+    """One utterance has lasted long enough."""
+    TROUBLE = "trouble"
+    """The trouble has been shown long enough."""
+    MICROPHONE = "microphone"
+    """A frame of room sound should have come by now."""
+
+
+class Timers:
+    """A set of named alarms."""
+
+    def __init__(self) -> None:
+        self._at: dict[Timer, float] = {}
+
+    def start(self, timer: Timer, at: float) -> None:
+        """Let `timer` run out at `at`; one that already runs is moved."""
+        self._at[timer] = at
+
+    def stop(self, *timers: Timer) -> None:
+        """Forget `timers`."""
+        for timer in timers:
+            self._at.pop(timer, None)
+
+    def running(self, timer: Timer) -> bool:
+        """Whether `timer` has been started and has neither run out nor been stopped."""
+        return timer in self._at
+
+    def due(self, now: float) -> Timer | None:
+        """The timer that ran out first, taken out of the set; None when none has."""
+        ripe = [(at, timer) for timer, at in self._at.items() if at <= now]
+        if not ripe:
+            return None
+        timer = min(ripe)[1]
+        del self._at[timer]
+        return timer
+
+    def deadline(self) -> float | None:
+        """When the next timer runs out."""
+        return min(self._at.values(), default=None)
