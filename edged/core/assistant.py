@@ -139,10 +139,10 @@ class Assistant:
                     self._fail(event.trouble, event.detail, now)
             case ev.ToolCalled():
                 self._dialogue.tool_called(event)
-            case ev.UserText():
-                self._transcribe("the user said", event.text)
-            case ev.ReplyText():
-                self._transcribe("the assistant said", event.text)
+            case ev.UserText() | ev.ReplyText():
+                if self._policy.journal_transcripts:
+                    who = "user" if isinstance(event, ev.UserText) else "assistant"
+                    self._do(note(Fact.TRANSCRIPT, f"{who}: {event.text}", speaker=who))
             case ev.RequestRefused():
                 tell = note if event.benign else warn
                 message = f"request refused: {event.message}"
@@ -315,7 +315,7 @@ class Assistant:
         self._do(warn(Fact.TROUBLE, message, trouble=trouble.value, detail=detail))
 
     def _recover(self, trouble: ev.Trouble | None) -> None:
-        """This trouble is over."""
+        """Trouble of this kind is over."""
         if trouble is None or trouble not in (self._passing, *self._lost):
             return
         self._lost.discard(trouble)
@@ -328,10 +328,6 @@ class Assistant:
     @property
     def _trouble(self) -> ev.Trouble | None:
         return self._passing or min(self._lost, default=None)
-
-    def _transcribe(self, message: str, text: str) -> None:
-        if self._policy.journal_transcripts:
-            self._do(note(Fact.TRANSCRIPT, message, text=text))
 
     def _show(self) -> None:
         state = scene(
