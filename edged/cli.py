@@ -1,0 +1,58 @@
+"""What a person can type: `edged VERB`, where each verb is a file in `verbs`."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from . import __version__, plugins
+from .config import ConfigError
+
+FAILED = 1
+"""Exit status of a command that could not do what it was asked."""
+MISCONFIGURED = 78
+"""Exit status for a configuration mistake: EX_CONFIG of sysexits.h, so that the unit can name it in
+`RestartPreventExitStatus=`; starting again would not mend the file."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb and return its exit status; 2 is argparse's for a wrong command line."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    options = _parser(given).parse_args(given)
+    try:
+        status: int = options.run(options)
+    except BrokenPipeError:
+        # Whoever read our output has left (`edged devices | head`); nothing more can be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except KeyboardInterrupt:
+        return 130
+    except ConfigError as error:
+        return _complain(str(error), error.hint, MISCONFIGURED)
+    except Exception as error:
+        hint = getattr(error, "hint", None)
+        if hint is None:
+            raise
+        return _complain(f"edged: {error}", hint, FAILED)
+    return status
+
+
+def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
+    """Only the verb that was typed is imported: the others give their captions unread."""
+    parser = argparse.ArgumentParser(prog="edged", description="A headless smart speaker.")
+    parser.add_argument("--version", action="version", version=f"edged {__version__}")
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    typed = next((word for word in given if not word.startswith("-")), None)
+    for name in plugins.names("verbs"):
+        caption = plugins.caption("verbs", name).replace("%", "%%")
+        verb = verbs.add_parser(name, help=caption, description=caption)
+        if name == typed:
+            module = plugins.load("verbs", name)
+            module.arguments(verb)
+            verb.set_defaults(run=module.run)
+    return parser
+
+
+def _complain(what: str, hint: str, status: int) -> int:
+    print(what, f"({hint})", sep="\n", file=sys.stderr)
+    return status

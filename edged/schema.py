@@ -1,0 +1,237 @@
+"""The sections of the configuration, and what reading all of them gives."""
+
+import argparse
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated, TypeVar
+
+from . import config, key, plugins
+from .core.gestures import Bindings
+from .core.settings import Conversation, Gestures, Session
+
+T = TypeVar("T")
+
+FILE = Path("/etc/edged/edged.toml")
+"""Read unless another is named; with `edged.toml.d/*.toml` beside it; it need not exist."""
+
+
+@dataclass(frozen=True)
+class Provider:
+    """Who answers."""
+
+    driver: str = "openai"
+    """Whose wire language is spoken: a file of the folder `dialects`."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """How the provider is reached."""
+
+    driver: str = "websocket"
+    """A file of the folder `link`."""
+
+
+@dataclass(frozen=True)
+class Sound:
+    """The microphone and the loudspeaker."""
+
+    driver: str = "portaudio"
+    """A file of the folder `sound`."""
+    frame_ms: Annotated[int, "20 to 100"] = 20
+    """How much sound travels in one piece; more spares a small board work and adds delay."""
+
+
+@dataclass(frozen=True)
+class Wake:
+    """Who listens for the wake word."""
+
+    driver: str = "openwakeword"
+    """A file of the folder `wake`."""
+
+
+@dataclass(frozen=True)
+class Lights:
+    """What shows the state."""
+
+    drivers: tuple[str, ...] = ("gpio",)
+    """Files of the folder `lights`; all of them show the same; [] for none."""
+
+
+@dataclass(frozen=True)
+class Buttons:
+    """What can be pressed."""
+
+    drivers: tuple[str, ...] = ("gpio",)
+    """Files of the folder `buttons`; [] for none."""
+    actions: Mapping[str, Bindings] = field(default_factory=lambda: {"talk": Bindings()})
+    """What each button does, by the button's name."""
+
+
+@dataclass(frozen=True)
+class Control:
+    """The socket on which `edged wake`, `stop` and `status` reach the speaker."""
+
+    socket: str = ""
+    """Its path; "" for `control` in the service's runtime directory, else in /run/edged."""
+
+    @property
+    def path(self) -> Path:
+        """Where the socket is."""
+        runtime = os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0]
+        return Path(self.socket or f"{runtime or '/run/edged'}/control")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A driver that the configuration names, and the settings its table gives."""
+
+    name: str
+    module: ModuleType
+    settings: object
+    """An instance of the module's `Settings`."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything the configuration says."""
+
+    files: tuple[Path, ...]
+    """What was read, in order."""
+    conversation: Conversation
+    gestures: Gestures
+    session: Session
+    key: key.Settings
+    control: Control
+    frame_ms: int
+    actions: Mapping[str, Bindings]
+    provider: Chosen
+    link: Chosen
+    sound: Chosen
+    wake: Chosen
+    lights: tuple[Chosen, ...]
+    buttons: tuple[Chosen, ...]
+
+
+SECTIONS = {
+    "conversation": Conversation,
+    "session": Session,
+    "provider": Provider,
+    "key": key.Settings,
+    "link": Link,
+    "sound": Sound,
+    "wake": Wake,
+    "lights": Lights,
+    "buttons": Buttons,
+    "gestures": Gestures,
+    "control": Control,
+}
+"""The sections, in the order in which a person wants to read them."""
+
+FOLDERS = {
+    "provider": "dialects",
+    "link": "link",
+    "sound": "sound",
+    "wake": "wake",
+    "lights": "lights",
+    "buttons": "buttons",
+}
+"""Where the drivers of a section are; each has a table of its own inside the section."""
+
+
+def read(file: Path | None = None, assignments: Sequence[str] = ()) -> Settings:
+    """Read `file` and its drop-ins, then `section.key=value` assignments, each over the last.
+
+    None stands for `FILE`, which may be absent. Raises `config.ConfigError` with every mistake.
+    """
+    document = config.Document()
+    if file is not None or FILE.exists():
+        document.add_file(file or FILE)
+    for drop_in in config.drop_ins(file or FILE):
+        document.add_file(drop_in)
+    for assignment in assignments:
+        document.add_assignment(assignment)
+    reader = config.Reader(document)
+    sound = _section(reader, "sound", Sound)
+    lights = _section(reader, "lights", Lights)
+    buttons = _section(reader, "buttons", Buttons)
+    settings = Settings(
+        files=tuple(document.files),
+        conversation=_section(reader, "conversation", Conversation),
+        gestures=_section(reader, "gestures", Gestures),
+        session=_section(reader, "session", Session),
+        key=_section(reader, "key", key.Settings),
+        control=_section(reader, "control", Control),
+        frame_ms=sound.frame_ms,
+        actions=buttons.actions,
+        provider=_driver(reader, "provider", _section(reader, "provider", Provider).driver),
+        link=_driver(reader, "link", _section(reader, "link", Link).driver),
+        sound=_driver(reader, "sound", sound.driver),
+        wake=_driver(reader, "wake", _section(reader, "wake", Wake).driver),
+        lights=_drivers(reader, "lights", lights.drivers),
+        buttons=_drivers(reader, "buttons", buttons.drivers),
+    )
+    _unchosen(reader)
+    reader.finish()
+    return settings
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that every command with a configuration has; `from_options` reads them."""
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help=f"read this instead of {FILE} (and FILE.d/*.toml)",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="SECTION.KEY=VALUE",
+        help="overrule one setting; can be given several times",
+    )
+
+
+def from_options(options: argparse.Namespace) -> Settings:
+    """Read what the options added by `arguments` name; raises `config.ConfigError`."""
+    return read(options.config, options.set)
+
+
+def _section(reader: config.Reader, name: str, shape: type[T]) -> T:
+    beside = plugins.names(FOLDERS[name]) if name in FOLDERS else ()
+    return reader.section((name,), shape, beside)
+
+
+def _driver(reader: config.Reader, section: str, name: str, *address: str | int) -> Chosen:
+    """The driver called `name`, as `address` in the section says; a mistake where there is none."""
+    where = (section, *(address or ("driver",)))
+    nothing = Chosen(name, ModuleType(name), None)
+    try:
+        module = plugins.load(FOLDERS[section], name)
+    except plugins.UnknownPlugin as error:
+        reader.mistake(where, f"{error}; {error.hint}")
+        return nothing
+    except ImportError as error:
+        reader.mistake(where, f"the driver {name} cannot be used here: {error}")
+        return nothing
+    return Chosen(name, module, reader.section((section, name), module.Settings))
+
+
+def _drivers(reader: config.Reader, section: str, chosen: Sequence[str]) -> tuple[Chosen, ...]:
+    for place, name in enumerate(chosen):
+        if name in chosen[:place]:
+            reader.mistake((section, "drivers", place), f'"{name}" is named twice')
+    return tuple(
+        _driver(reader, section, name, "drivers", place) for place, name in enumerate(chosen)
+    )
+
+
+def _unchosen(reader: config.Reader) -> None:
+    """A table of a driver that is not chosen must be right too: it will be, one day."""
+    for section, folder in FOLDERS.items():
+        for name in plugins.names(folder):
+            if reader.has(section, name):
+                _driver(reader, section, name, name)
