@@ -26,6 +26,9 @@ class Chime(StrEnum):
 class Fact(StrEnum):
     """The kinds of journal entry; each has one MESSAGE_ID for ever."""
 
+    STARTED = "started"
+    KEY_EXPOSED = "key_exposed"
+    PART_MISSING = "part_missing"
     WOKEN = "woken"
     WAKE_NEARLY_HEARD = "wake_nearly_heard"
     CONNECTED = "connected"

@@ -1,0 +1,168 @@
+"""The composition root: opens what the configuration names and runs the runner."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from . import control, journal, key, plugins, schema, service
+from .core.assistant import Assistant
+from .core.commands import Fact, LinkCommand, note, warn
+from .core.events import LinkDown, StopAsked, Trouble, WakeAsked
+from .ports import Buttons, Feed, Journal, Lights, Provider, Session, SoundCard, Wake
+from .runner import Devices, Runner
+from .sound import rates
+from .sound.uplink import Uplink
+from .tools._toolbox import Toolbox
+
+
+class StartFailed(Exception):
+    """The speaker cannot start as configured; `hint` says what to do."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+@dataclass(frozen=True)
+class _Keyless:
+    """A provider that nobody has a key for: every session ends at once, with the hint."""
+
+    hint: str
+
+    def session(self) -> Session:
+        return self
+
+    def offer(self, command: LinkCommand) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    async def run(self, feed: Feed) -> LinkDown:
+        return LinkDown(Trouble.KEY, "no key", self.hint)
+
+
+async def run(settings: schema.Settings) -> None:
+    """Be a speaker until SIGTERM or SIGINT.
+
+    Raises `StartFailed` for what the owner must mend first, `runner.PartBroken` for a part beyond
+    repair, and whatever a bug raises.
+    """
+    task = asyncio.current_task()
+    if task is None:
+        raise RuntimeError("run as a task")
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await _run(settings)
+
+
+async def _run(settings: schema.Settings) -> None:
+    tools = Toolbox([plugins.load("tools", name) for name in settings.session.tools])
+    dialect = settings.provider.module.open(
+        _with_instructions(settings), settings.provider.settings, tools.specs()
+    )
+    manager = service.open()
+    told = journal.open()
+    told.note(note(Fact.STARTED, f"edged {version('edged')}"), "asleep")
+    assistant = Assistant(
+        settings.conversation,
+        wire_rate=dialect.wire_rate,
+        gestures=settings.gestures,
+        bindings=settings.actions,
+    )
+    runner = Runner(assistant, watchdog_s=manager.watchdog_s())
+    async with _devices(settings, runner.feed, dialect.wire_rate, told) as opened:
+        sound, wake, lights = opened
+        devices = Devices(
+            sound=sound,
+            wake=wake,
+            provider=_provider(settings, dialect, told),
+            uplink=Uplink(dialect.wire_rate, settings.frame_ms),
+            resampler=rates.resampler,
+            lights=lights,
+            tools=tools,
+            journal=told,
+            service=manager,
+        )
+        async with _controlled(settings.control.path, runner):
+            await runner.run(devices)
+
+
+@contextlib.asynccontextmanager
+async def _devices(
+    settings: schema.Settings, feed: Feed, wire_rate: int, told: Journal
+) -> AsyncIterator[tuple[SoundCard, Wake, Sequence[Lights]]]:
+    """Open the devices, and close them in the reverse order whatever happens."""
+    async with contextlib.AsyncExitStack() as stack:
+        lights: list[Lights] = []
+        for chosen in settings.lights:
+            lights.append(_open("light", chosen))
+            stack.callback(lights[-1].close)
+            if notice := getattr(lights[-1], "notice", ""):
+                told.note(warn(Fact.PART_MISSING, notice), "asleep")
+        wake: Wake = _open("wake engine", settings.wake, feed)
+        stack.push_async_callback(wake.close)
+        sound: SoundCard = _open("sound", settings.sound, feed, wire_rate, settings.frame_ms)
+        stack.push_async_callback(sound.close)
+        for chosen in settings.buttons:
+            buttons: Buttons = _open("button", chosen, feed)
+            stack.callback(buttons.close)
+        yield sound, wake, lights
+
+
+def _open(what: str, chosen: schema.Chosen, *rest: object) -> Any:
+    """The driver, opened; a device that refuses is the owner's to mend, not a bug."""
+    try:
+        return chosen.module.open(chosen.settings, *rest)
+    except (OSError, ValueError) as error:
+        hint = getattr(error, "hint", f"see the table of {chosen.name} in the configuration")
+        raise StartFailed(f"the {what} {chosen.name} cannot be opened: {error}", hint) from error
+
+
+def _provider(settings: schema.Settings, dialect: Any, told: Journal) -> Provider:
+    try:
+        found = key.find(settings.key)
+    except key.NoKey as missing:
+        return _Keyless(f"{missing}; {missing.hint}")
+    if found.warning:
+        warning = f"the key comes from the {found.source}: {found.warning}"
+        told.note(warn(Fact.KEY_EXPOSED, warning), "asleep")
+    provider: Provider = settings.link.module.open(settings.link.settings, dialect, found.text)
+    return provider
+
+
+def _with_instructions(settings: schema.Settings) -> object:
+    session = settings.session
+    if not session.instructions_file:
+        return session
+    file = Path(session.instructions_file).expanduser()
+    try:
+        return replace(session, instructions=file.read_text(encoding="utf-8").strip())
+    except (OSError, UnicodeDecodeError) as error:
+        hint = "session.instructions_file must name a text file that edged may read"
+        raise StartFailed(f"the instructions cannot be read: {error}", hint) from error
+
+
+@contextlib.asynccontextmanager
+async def _controlled(path: Path, runner: Runner) -> AsyncIterator[None]:
+    """Answer on the control socket while the speaker runs."""
+
+    def answer(request: control.Request) -> Mapping[str, object]:
+        match request.verb:
+            case "wake":
+                runner.feed(WakeAsked())
+            case "stop":
+                runner.feed(StopAsked())
+            case _:
+                pass
+        return runner.status()
+
+    async with control.serve(path, answer):
+        yield

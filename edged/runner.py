@@ -1,0 +1,264 @@
+"""Where decisions meet the world: feeds the core and does what it says.
+
+Two nested task groups: the process, and inside it one conversation at a time with the tools it
+runs. `feed` never awaits. Expected trouble arrives as events; anything else ends `run` with the
+exception, and so the process.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from .core import commands as do
+from .core import events as ev
+from .core.assistant import Assistant
+from .ports import (
+    Journal,
+    Lights,
+    Provider,
+    Resampler,
+    Service,
+    Session,
+    SoundCard,
+    Tools,
+    Uplink,
+    Wake,
+)
+
+WAKE_RATE = 16000
+_FAREWELL_S = 0.4
+"""A session still open when the process is told to stop gets this long; the whole stop has 1 s."""
+
+
+class PartBroken(Exception):
+    """A part of the speaker is beyond repair from inside: the process must be started again."""
+
+
+@dataclass(frozen=True)
+class Devices:
+    """What the runner obeys with; each keeps the promises of `ports`."""
+
+    sound: SoundCard
+    wake: Wake
+    provider: Provider
+    uplink: Uplink
+    resampler: Callable[[int, int], Resampler]
+    lights: Sequence[Lights]
+    tools: Tools
+    journal: Journal
+    service: Service
+
+
+class Runner:
+    """Owns the tasks, the clock and the one alarm."""
+
+    def __init__(
+        self, assistant: Assistant, *, muted: bool = False, watchdog_s: float | None = None
+    ) -> None:
+        self._assistant = assistant
+        self._muted = muted
+        self._watchdog_s = watchdog_s
+        self._loop = asyncio.get_running_loop()
+        self._broken: asyncio.Future[None] = self._loop.create_future()
+        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_at: float | None = None
+        self._process: asyncio.TaskGroup | None = None
+        self._session: Session | None = None
+        self._conversation: asyncio.Task[None] | None = None
+        self._tools_running: set[asyncio.Task[None]] = set()
+        self._ear: Resampler | None = None
+        self._rate = WAKE_RATE
+        self._expected = 0
+        self._offered = 0
+        self._frames = 0
+
+    @property
+    def state(self) -> str:
+        """What the outside calls the state of the speaker."""
+        return self._assistant.state.value
+
+    def status(self) -> Mapping[str, object]:
+        """What `edged status` tells."""
+        return {
+            "state": self.state,
+            "capture_frames": self._frames,
+            "capture_rate": self._rate,
+            "wake": dict(self._devices.wake.status()),
+        }
+
+    def feed(self, event: ev.Event) -> None:
+        """Let the core decide about `event` and do what it says."""
+        match event:
+            case ev.MicFrame():
+                self._listen(event)
+            case ev.MicOpened():
+                self._new_microphone(event)
+            case ev.WakeHeard():
+                event = replace(event, position=event.position * self._rate // WAKE_RATE)
+            case _:
+                pass
+        for command in self._assistant.handle(event, self._loop.time()):
+            self._obey(command)
+        self._set_alarm()
+
+    def crash(self, problem: BaseException) -> None:
+        """End `run` with `problem`."""
+        if not self._broken.done():
+            self._broken.set_exception(problem)
+
+    async def run(self, devices: Devices) -> None:
+        """Live until cancelled.
+
+        Raises `PartBroken` when the core gives up, and whatever a bug raises.
+        """
+        self._devices = devices
+        self._loop.set_exception_handler(self._handle_stray)
+        try:
+            async with asyncio.TaskGroup() as self._process:
+                self.feed(ev.Started(self._muted))
+                devices.service.ready()
+                if self._watchdog_s:
+                    self._process.create_task(self._feed_watchdog(self._watchdog_s / 3))
+                try:
+                    await self._broken
+                except asyncio.CancelledError:
+                    await self._farewell()
+                    raise
+        finally:
+            if self._alarm:
+                self._alarm.cancel()
+
+    async def _farewell(self) -> None:
+        """Leave the line in order, as far as the time to stop allows."""
+        self._devices.service.stopping()
+        if self._session is not None and self._conversation is not None:
+            self._session.close()
+            await asyncio.wait([self._conversation], timeout=_FAREWELL_S)
+
+    def _handle_stray(self, loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+        problem = context.get("exception")
+        loop.default_exception_handler(context)
+        if isinstance(problem, BaseException):
+            self.crash(problem)
+
+    def _set_alarm(self) -> None:
+        at = self._assistant.deadline()
+        if at == self._alarm_at:
+            return
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm_at = at
+        self._alarm = None if at is None else self._loop.call_at(at, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = self._alarm_at = None
+        self.feed(ev.Tick())
+
+    def _new_microphone(self, event: ev.MicOpened) -> None:
+        self._rate = event.rate
+        self._ear = self._devices.resampler(event.rate, WAKE_RATE)
+        self._devices.uplink.restart(event.rate)
+        self._expected = self._offered = 0
+
+    def _listen(self, frame: ev.MicFrame) -> None:
+        """Let the wake engine hear the raw frame, whatever the speaker does meanwhile."""
+        self._frames += 1
+        if self._ear is None:
+            return
+        missing = frame.position - self._expected
+        self._expected = frame.position + len(frame.samples) // 2
+        self._offered += missing * WAKE_RATE // self._rate
+        samples = self._ear.convert(frame.samples)
+        self._devices.wake.offer(samples, self._offered)
+        self._offered += len(samples) // 2
+
+    def _obey(self, command: do.Command) -> None:
+        world = self._devices
+        match command:
+            case do.OpenLink():
+                self._open_line()
+            case do.CloseLink():
+                if self._session is not None:
+                    self._session.close()
+            case do.Play():
+                world.sound.queue(command.samples)
+            case do.FinishPlay():
+                world.sound.finish()
+            case do.Hush():
+                world.sound.hush()
+            case do.Sound():
+                world.sound.sound(command.chime)
+            case do.OpenMicrophone():
+                world.sound.open_microphone()
+            case do.CloseMicrophone():
+                world.sound.close_microphone()
+            case do.ResetWake():
+                world.wake.reset()
+            case do.Show():
+                world.service.status(command.look.trouble or command.look.scene)
+                for light in world.lights:
+                    light.show(command.look)
+            case do.RunTool():
+                self._run_tool(command)
+            case do.Note():
+                world.journal.note(command, self.state)
+            case do.Fail():
+                self.crash(PartBroken(command.reason))
+            case _:
+                self._send(command)
+
+    def _send(self, command: do.LinkCommand) -> None:
+        if self._session is None:
+            return
+        match command:
+            case do.SendAudio():
+                self._send_sound(self._devices.uplink.room(command.samples))
+            case do.SendNoise():
+                self._send_sound(self._devices.uplink.noise(command.samples))
+            case (
+                do.CommitInput()
+                | do.ClearInput()
+                | do.AskReply()
+                | do.CancelReply()
+                | do.TruncateReply()
+                | do.DeleteItem()
+                | do.AnswerTool()
+            ):
+                self._session.offer(command)
+            case _:
+                assert_never(command)
+
+    def _send_sound(self, samples: bytes) -> None:
+        if samples and self._session is not None:
+            self._session.offer(do.SendAudio(samples))
+
+    def _open_line(self) -> None:
+        if self._process is None:
+            raise RuntimeError("the core acted before the runner ran")
+        self._devices.uplink.restart(self._rate)
+        self._session = self._devices.provider.session()
+        self._conversation = self._process.create_task(self._converse(self._session))
+
+    async def _converse(self, session: Session) -> None:
+        async with asyncio.TaskGroup() as self._tasks:
+            down = await session.run(self.feed)
+            for tool in self._tools_running:
+                tool.cancel()
+        self._session = None
+        self.feed(down)
+
+    def _run_tool(self, command: do.RunTool) -> None:
+        if self._session is not None:
+            task = self._tasks.create_task(self._call_tool(command))
+            self._tools_running.add(task)
+            task.add_done_callback(self._tools_running.discard)
+
+    async def _call_tool(self, command: do.RunTool) -> None:
+        output = await self._devices.tools.call(command.name, command.arguments)
+        self.feed(ev.ToolFinished(command.call, output))
+
+    async def _feed_watchdog(self, period_s: float) -> None:
+        while True:
+            self._devices.service.alive()
+            await asyncio.sleep(period_s)
