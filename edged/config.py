@@ -228,7 +228,7 @@ class Reader:
                 for number, element in enumerate(value)
             ]
             return _WRONG if _WRONG in read else tuple(read)
-        if origin is not None and issubclass(origin, Mapping) and isinstance(value, dict):
+        if origin is Mapping and isinstance(value, dict):
             old = default if isinstance(default, Mapping) else {}
             shape = get_args(kind)[1]
             named = {

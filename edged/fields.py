@@ -53,7 +53,7 @@ def expected(annotation: Any) -> str:
     if choices(kind):
         return f"one of {range_of(annotation)}"
     if get_origin(kind) is tuple:
-        return f"a list, each {expected(get_args(kind)[0])}"
+        return f"a list, each item {expected(get_args(kind)[0])}"
     if not isinstance(kind, type) or kind not in _WORDS:
         return "a table"
     bounds = range_of(annotation)

@@ -173,6 +173,10 @@ def read(file: Path | None = None, assignments: Sequence[str] = ()) -> Settings:
         lights=_drivers(reader, "lights", lights.drivers),
         buttons=_drivers(reader, "buttons", buttons.drivers),
     )
+    for place, name in enumerate(settings.session.tools):
+        if name not in plugins.names("tools"):
+            error = plugins.UnknownPlugin("tools", name)
+            reader.mistake(("session", "tools", place), f"{error}; {error.hint}")
     _unchosen(reader)
     reader.finish()
     return settings

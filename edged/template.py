@@ -52,7 +52,7 @@ def _table(address: tuple[str, ...], settings: Any, caption: str, *, live: bool)
             inner += [_table((*here, k), v, sentence, live=False) for k, v in value.items()]
         else:
             bounds = range_of(hints[field.name])
-            lines += _wrapped(f"{sentence} ({bounds})" if bounds else sentence)
+            lines += _wrapped(f"{sentence.removesuffix('.')} ({bounds})." if bounds else sentence)
             lines.append(f"# {field.name} = {_toml(value)}")
     return "\n".join([*lines, "", *inner])
 
