@@ -3,8 +3,9 @@
 A range stands in the annotation as words ("0.5 to 60") and is checked when the config is read.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 
 @dataclass(frozen=True)
@@ -85,3 +86,13 @@ class Session:
     """The longest answer, a bound on its cost; a minute of speech is 1200."""
     tools: tuple[str, ...] = ("clock",)
     """Files of the folder `tools` that the model may call."""
+
+
+@dataclass(frozen=True)
+class ToolSpec:
+    """A tool as the model is told of it."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+    """A JSON Schema of the arguments, an object."""

@@ -1,0 +1,69 @@
+"""The events that edged sends, in OpenAI's GA shape."""
+
+import msgspec
+
+from ._session import SessionConfig
+
+
+class _Client(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True):
+    """An event of ours; `event_id` comes back inside the error that answers it."""
+
+    event_id: str = ""
+
+
+class UpdateSession(_Client, frozen=True, tag="session.update"):
+    """Configure the session; applied as a whole or not at all."""
+
+    session: SessionConfig
+
+
+class AppendSound(_Client, frozen=True, tag="input_audio_buffer.append"):
+    """More room sound; never acknowledged."""
+
+    audio: bytes
+    """Base64 on the wire."""
+
+
+class CommitSound(_Client, frozen=True, tag="input_audio_buffer.commit"):
+    """The utterance is complete."""
+
+
+class ClearSound(_Client, frozen=True, tag="input_audio_buffer.clear"):
+    """Forget the sound since the last commit."""
+
+
+class CreateResponse(_Client, frozen=True, tag="response.create"):
+    """Ask for an answer."""
+
+
+class CancelResponse(_Client, frozen=True, tag="response.cancel"):
+    """Stop an answer."""
+
+    response_id: str
+
+
+class TruncateItem(_Client, frozen=True, tag="conversation.item.truncate"):
+    """Say how much of an item was heard."""
+
+    item_id: str
+    content_index: int
+    audio_end_ms: int
+
+
+class RemoveItem(_Client, frozen=True, tag="conversation.item.delete"):
+    """Take an item out of the conversation."""
+
+    item_id: str
+
+
+class FunctionOutput(msgspec.Struct, frozen=True, tag_field="type", tag="function_call_output"):
+    """What a tool returned."""
+
+    call_id: str
+    output: str
+
+
+class CreateItem(_Client, frozen=True, tag="conversation.item.create"):
+    """Add an item to the conversation."""
+
+    item: FunctionOutput
