@@ -51,10 +51,19 @@ class Handoff(Generic[T]):
             self._items.clear()
 
     def _drain(self) -> None:
-        while True:
-            with self._lock:
-                if not self._items:
-                    self._woken = False
-                    return
-                item = self._items.popleft()
-            self._deliver(item)
+        emptied = False
+        try:
+            while (item := self._next()) is not None:
+                self._deliver(item[0])
+            emptied = True
+        finally:
+            # A bug in `deliver` is the loop's to report; what waits must still arrive.
+            if not emptied:
+                self._loop.call_soon(self._drain)
+
+    def _next(self) -> tuple[T] | None:
+        with self._lock:
+            if self._items:
+                return (self._items.popleft(),)
+            self._woken = False
+            return None

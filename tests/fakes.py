@@ -1,0 +1,241 @@
+"""Devices that keep, and enforce, the promises written in `edged.ports`."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from edged.core.commands import Chime, LinkCommand, Note, SendAudio
+from edged.core.events import (
+    LinkAccepted,
+    LinkDown,
+    LinkReady,
+    MicFrame,
+    MicOpened,
+    SpeakerOpened,
+    SpeakerProgress,
+)
+from edged.core.scenes import Look
+from edged.ports import Feed, Session
+
+
+class FakeSound:
+    """A sound card on which the test speaks and listens."""
+
+    def __init__(self, feed: Feed, rate: int = 24_000) -> None:
+        self._feed = feed
+        self.rate = rate
+        self.open = False
+        self.closed = False
+        self.position = 0
+        self.spool = bytearray()
+        self.heard = 0
+        self.finished = True
+        self.chimes: list[Chime] = []
+        self.hushed = 0
+
+    def open_microphone(self) -> None:
+        assert not self.open, "opened twice"
+        self.open = True
+        self.position = 0
+        asyncio.get_running_loop().call_soon(self._feed, MicOpened("fake", self.rate))
+
+    def close_microphone(self) -> None:
+        self.open = False
+
+    def queue(self, samples: bytes) -> None:
+        assert not self.closed
+        assert len(samples) % 2 == 0
+        self.spool += samples
+        self.finished = False
+
+    def finish(self) -> None:
+        self.finished = True
+
+    def hush(self) -> None:
+        self.spool.clear()
+        self.heard = 0
+        self.hushed += 1
+
+    def sound(self, chime: Chime) -> None:
+        self.chimes.append(chime)
+
+    async def close(self) -> None:
+        assert not self.closed, "closed twice"
+        self.closed = True
+
+    def capture(self, samples: bytes) -> None:
+        """The room sounds like `samples` for as long as they last."""
+        assert self.open, "nobody may hear us while the microphone is closed"
+        self._feed(MicFrame(samples, self.position, -40.0))
+        self.position += len(samples) // 2
+
+    def play(self, frames: int | None = None) -> None:
+        """Let the loudspeaker sound; all that is queued unless `frames` are given."""
+        queued = len(self.spool) // 2
+        self.heard = queued if frames is None else min(queued, self.heard + frames)
+        self._feed(SpeakerProgress(self.heard))
+
+    def plug_in(self) -> None:
+        self._feed(SpeakerOpened("fake", self.rate, 20.0))
+
+
+class FakeWake:
+    """An engine that recognises nothing and remembers what it was offered."""
+
+    def __init__(self) -> None:
+        self.offered = bytearray()
+        self.positions: list[int] = []
+        self.resets = 0
+
+    def offer(self, samples: bytes, position: int) -> None:
+        self.positions.append(position)
+        self.offered += samples
+
+    def reset(self) -> None:
+        self.resets += 1
+
+    def status(self) -> Mapping[str, str | int]:
+        return {"engine": "fake"}
+
+    async def close(self) -> None:
+        pass
+
+
+class FakeSession:
+    """A line that the test brings up, talks on and cuts."""
+
+    def __init__(self) -> None:
+        self.sent: list[LinkCommand] = []
+        self.running = False
+        self.closing = asyncio.Event()
+        self._end: asyncio.Future[LinkDown] = asyncio.get_running_loop().create_future()
+        self._feed: Feed | None = None
+
+    def offer(self, command: LinkCommand) -> None:
+        assert self.running, "sent on a line that is not up"
+        assert not self.closing.is_set(), "sent on a line that is closing"
+        self.sent.append(command)
+
+    def close(self) -> None:
+        self.closing.set()
+        if not self._end.done():
+            self._end.set_result(LinkDown())
+
+    async def run(self, feed: Feed) -> LinkDown:
+        assert not self.running, "run twice"
+        self.running = True
+        self._feed = feed
+        try:
+            return await self._end
+        finally:
+            self.running = False
+
+    def comes_up(self) -> None:
+        assert self._feed is not None
+        self._feed(LinkAccepted("sess_1"))
+        self._feed(LinkReady())
+
+    def breaks(self, down: LinkDown) -> None:
+        self._end.set_result(down)
+
+    @property
+    def audio(self) -> bytes:
+        return b"".join(c.samples for c in self.sent if isinstance(c, SendAudio))
+
+
+class FakeProvider:
+    """Hands out one session at a time."""
+
+    def __init__(self, make: Callable[[], Session] = FakeSession) -> None:
+        self._make = make
+        self.sessions: list[Session] = []
+
+    def session(self) -> Session:
+        for earlier in self.sessions:
+            assert not getattr(earlier, "running", False), "a second line while one is open"
+        self.sessions.append(self._make())
+        return self.sessions[-1]
+
+
+class FakeUplink:
+    """Passes room sound on as it is, and hums instead of hissing."""
+
+    def __init__(self) -> None:
+        self.rates: list[int] = []
+
+    def restart(self, capture_rate: int) -> None:
+        self.rates.append(capture_rate)
+
+    def room(self, samples: bytes) -> bytes:
+        return samples
+
+    def noise(self, samples: int) -> bytes:
+        return b"\x01\x00" * samples
+
+
+class FakeResampler:
+    """Keeps every n-th sample."""
+
+    def __init__(self, source: int, target: int) -> None:
+        self._source = source
+        self._target = target
+
+    def convert(self, samples: bytes) -> bytes:
+        frames = len(samples) // 2 * self._target // self._source
+        return samples[: 2 * frames]
+
+
+class FakeLights:
+    """Remembers what was shown."""
+
+    def __init__(self) -> None:
+        self.looks: list[Look] = []
+        self.shown = asyncio.Event()
+
+    def show(self, look: Look) -> None:
+        self.looks.append(look)
+        self.shown.set()
+
+    def close(self) -> None:
+        pass
+
+
+class FakeTools:
+    """Answers when the test lets it."""
+
+    def __init__(self) -> None:
+        self.called = asyncio.Event()
+        self.answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    async def call(self, name: str, arguments: str) -> str:
+        self.called.set()
+        return await asyncio.shield(self.answer)
+
+
+class FakeJournal:
+    """Remembers what was told."""
+
+    def __init__(self) -> None:
+        self.notes: list[Note] = []
+
+    def note(self, note: Note, state: str) -> None:
+        self.notes.append(note)
+
+
+class FakeService:
+    """A service manager that remembers."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.fed = asyncio.Event()
+
+    def ready(self) -> None:
+        self.said.append("ready")
+
+    def status(self, text: str) -> None:
+        self.said.append(text)
+
+    def alive(self) -> None:
+        self.fed.set()
+
+    def stopping(self) -> None:
+        self.said.append("stopping")

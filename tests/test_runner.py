@@ -1,0 +1,275 @@
+"""The runner feeds the core, obeys it, and leaves nothing half alive."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from edged.core.assistant import Assistant
+from edged.core.commands import AnswerTool, AskReply
+from edged.core.events import (
+    LinkDown,
+    ReplyAudio,
+    ReplyDone,
+    ReplyStarted,
+    StopAsked,
+    ToolCalled,
+    Trouble,
+    WakeAsked,
+    WakeHeard,
+)
+from edged.core.scenes import Scene
+from edged.core.settings import Conversation
+from edged.runner import Devices, PartBroken, Runner
+from tests import fakes
+
+FRAME = b"\x10\x00" * 480
+
+
+class House:
+    """A runner among fakes."""
+
+    def __init__(self, policy: Conversation | None = None, rate: int = 24_000) -> None:
+        self.runner = Runner(Assistant(policy or Conversation(), wire_rate=24_000), watchdog_s=30.0)
+        self.sound = fakes.FakeSound(self.runner.feed, rate)
+        self.wake = fakes.FakeWake()
+        self.provider = fakes.FakeProvider()
+        self.uplink = fakes.FakeUplink()
+        self.lights = fakes.FakeLights()
+        self.tools = fakes.FakeTools()
+        self.journal = fakes.FakeJournal()
+        self.service = fakes.FakeService()
+        self.devices = Devices(
+            self.sound,
+            self.wake,
+            self.provider,
+            self.uplink,
+            fakes.FakeResampler,
+            [self.lights],
+            self.tools,
+            self.journal,
+            self.service,
+        )
+
+    @property
+    def session(self) -> fakes.FakeSession:
+        session = self.provider.sessions[-1]
+        assert isinstance(session, fakes.FakeSession)
+        return session
+
+    async def settles(self) -> None:
+        """Everything that can happen without time passing has happened."""
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+    async def converses(self) -> None:
+        self.runner.feed(WakeAsked())
+        await self.settles()
+        self.session.comes_up()
+
+    async def until(self, scene: Scene) -> None:
+        async with asyncio.timeout(5):
+            while self.runner.state != scene:
+                self.lights.shown.clear()
+                await self.lights.shown.wait()
+
+
+def evening(
+    story: Callable[[House], Awaitable[None]],
+    policy: Conversation | None = None,
+    rate: int = 24_000,
+) -> House:
+    """Tell a story to a running house, then stop it."""
+
+    async def told() -> House:
+        house = House(policy, rate)
+        life = asyncio.create_task(house.runner.run(house.devices))
+        await house.settles()
+        try:
+            await story(house)
+        finally:
+            life.cancel()
+            done, _ = await asyncio.wait([life], timeout=1)
+            assert done, "it did not stop within a second"
+        return house
+
+    return asyncio.run(told())
+
+
+def test_what_was_said_before_the_line_is_up_leaves_first() -> None:
+    async def story(house: House) -> None:
+        for number in range(10):
+            house.sound.capture(bytes([number, 0]) * 480)
+        house.runner.feed(WakeHeard("hey", 0.9, 10 * 320))
+        for number in range(10, 20):
+            house.sound.capture(bytes([number, 0]) * 480)
+        await house.settles()
+        house.session.comes_up()
+        house.sound.capture(bytes([20, 0]) * 480)
+        heard = [house.session.audio[i * 960] for i in range(len(house.session.audio) // 960)]
+        assert heard == list(range(21))
+
+    evening(story)
+
+
+def test_the_wake_engine_hears_everything_at_its_own_rate() -> None:
+    async def story(house: House) -> None:
+        for _ in range(5):
+            house.sound.capture(b"\x10\x00" * 960)
+        assert house.wake.positions == [0, 320, 640, 960, 1280]
+        house.sound.position += 960
+        house.sound.capture(b"\x10\x00" * 960)
+        assert house.wake.positions[-1] == 1920
+
+    evening(story, rate=48_000)
+
+
+def test_the_answer_plays_and_the_lights_follow() -> None:
+    async def story(house: House) -> None:
+        await house.converses()
+        feed = house.runner.feed
+        feed(ReplyStarted("r"))
+        feed(ReplyAudio("r", "i", 0, FRAME))
+        house.sound.play(10)
+        assert house.runner.state == Scene.SPEAKING
+        feed(ReplyDone("r"))
+        house.sound.play()
+        assert house.runner.state == Scene.LISTENING
+        assert house.sound.finished
+
+    house = evening(story)
+    shown = [look.scene for look in house.lights.looks]
+    assert Scene.SPEAKING in shown
+    assert house.service.said[0] == "asleep"
+    assert "ready" in house.service.said
+
+
+def test_time_alone_closes_a_silent_session() -> None:
+    async def story(house: House) -> None:
+        await house.converses()
+        await house.until(Scene.ASLEEP)
+        assert house.session.closing.is_set()
+
+    evening(story, Conversation(follow_up_s=0.05))
+
+
+def test_a_tool_answers_and_the_model_goes_on() -> None:
+    async def story(house: House) -> None:
+        await house.converses()
+        house.runner.feed(ReplyStarted("r"))
+        house.runner.feed(ToolCalled("r", "c", "clock", "{}"))
+        await asyncio.wait_for(house.tools.called.wait(), 5)
+        assert house.runner.state == Scene.WORKING
+        house.runner.feed(ReplyDone("r"))
+        house.tools.answer.set_result("noon")
+        await house.settles()
+        assert [type(c) for c in house.session.sent[-2:]] == [AnswerTool, AskReply]
+
+    evening(story)
+
+
+def test_a_tool_that_outlives_its_conversation_is_dropped() -> None:
+    async def story(house: House) -> None:
+        await house.converses()
+        house.runner.feed(ReplyStarted("r"))
+        house.runner.feed(ToolCalled("r", "c", "clock", "{}"))
+        await asyncio.wait_for(house.tools.called.wait(), 5)
+        house.runner.feed(StopAsked())
+        await house.settles()
+        assert house.runner.state == Scene.ASLEEP
+        assert not house.tools.answer.cancelled()
+        await house.converses()
+        assert house.runner.state == Scene.LISTENING
+
+    evening(story)
+
+
+def test_a_line_that_breaks_is_trouble_and_the_next_wake_works() -> None:
+    async def story(house: House) -> None:
+        await house.converses()
+        house.session.breaks(LinkDown(Trouble.NETWORK, "1006", "gone"))
+        await house.settles()
+        assert house.runner.state == Scene.TROUBLE
+        await house.until(Scene.ASLEEP)
+        await house.converses()
+        assert house.runner.state == Scene.LISTENING
+
+    evening(story, Conversation(trouble_s=0.05))
+
+
+def test_stopping_says_goodbye_to_the_provider() -> None:
+    async def story(house: House) -> None:
+        await house.converses()
+
+    house = evening(story)
+    assert house.session.closing.is_set()
+    assert "stopping" in house.service.said
+
+
+def test_the_watchdog_is_fed() -> None:
+    async def story(house: House) -> None:
+        await asyncio.wait_for(house.service.fed.wait(), 5)
+
+    evening(story)
+
+
+class RottenSession(fakes.FakeSession):
+    """A session with a bug."""
+
+    async def run(self, feed: object) -> LinkDown:
+        raise ZeroDivisionError("a bug")
+
+
+def test_a_bug_in_a_task_ends_the_process() -> None:
+    async def told() -> None:
+        house = House()
+        house.provider = fakes.FakeProvider(RottenSession)
+        devices = Devices(**{**vars(house.devices), "provider": house.provider})
+        life = asyncio.create_task(house.runner.run(devices))
+        await house.settles()
+        house.runner.feed(WakeAsked())
+        async with asyncio.timeout(5):
+            await life
+
+    with pytest.raises(ExceptionGroup) as caught:
+        asyncio.run(told())
+    assert caught.group_contains(ZeroDivisionError)
+
+
+def test_a_bug_in_a_callback_ends_the_process(capfd: pytest.CaptureFixture[str]) -> None:
+    async def told() -> None:
+        house = House()
+        life = asyncio.create_task(house.runner.run(house.devices))
+        await house.settles()
+
+        def stumble() -> None:
+            raise ZeroDivisionError("a bug")
+
+        asyncio.get_running_loop().call_soon(stumble)
+        async with asyncio.timeout(5):
+            await life
+
+    with pytest.raises(ExceptionGroup) as caught:
+        asyncio.run(told())
+    assert caught.group_contains(ZeroDivisionError)
+
+
+def test_a_line_that_never_closes_ends_the_process() -> None:
+    class Undead(fakes.FakeSession):
+        def close(self) -> None:
+            self.closing.set()
+
+    async def told() -> None:
+        house = House(Conversation(close_timeout_s=-4.9))
+        devices = Devices(**{**vars(house.devices), "provider": fakes.FakeProvider(Undead)})
+        life = asyncio.create_task(house.runner.run(devices))
+        await house.settles()
+        house.runner.feed(WakeAsked())
+        await house.settles()
+        house.runner.feed(StopAsked())
+        async with asyncio.timeout(5):
+            await life
+
+    with pytest.raises(ExceptionGroup) as caught:
+        asyncio.run(told())
+    assert caught.group_contains(PartBroken)
