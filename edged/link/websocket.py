@@ -183,7 +183,7 @@ class Session:
         most 0.3 s; what `feed` raises is passed on in an exception group.
         """
         try:
-            down = await self._live(feed)
+            down = LinkDown() if self._closing else await self._live(feed)
         finally:
             self._limit = None
             await self._hang_up()
@@ -193,8 +193,6 @@ class Session:
 
     async def _live(self, feed: ports.Feed) -> LinkDown:
         self._dialect.restart()
-        if self._closing:
-            return LinkDown()
         limit = self._limit = asyncio.timeout(self._settings.connect_timeout_s)
         try:
             async with limit:
