@@ -175,7 +175,7 @@ def read(file: Path | None = None, assignments: Sequence[str] = ()) -> Settings:
     )
     for place, name in enumerate(settings.session.tools):
         if name not in plugins.names("tools"):
-            error = plugins.UnknownPlugin("tools", name)
+            error = plugins.UnknownPlugin("tools", name, plugins.names("tools"))
             reader.mistake(("session", "tools", place), f"{error}; {error.hint}")
     _unchosen(reader)
     reader.finish()
@@ -205,7 +205,7 @@ def from_options(options: argparse.Namespace) -> Settings:
 
 
 def _section(reader: config.Reader, name: str, shape: type[T]) -> T:
-    beside = plugins.names(FOLDERS[name]) if name in FOLDERS else ()
+    beside = plugins.drivers(FOLDERS[name]) if name in FOLDERS else ()
     return reader.section((name,), shape, beside)
 
 
@@ -213,13 +213,16 @@ def _driver(reader: config.Reader, section: str, name: str, *address: str | int)
     """The driver called `name`, as `address` in the section says; a mistake where there is none."""
     where = (section, *(address or ("driver",)))
     nothing = Chosen(name, ModuleType(name), None)
-    try:
-        module = plugins.load(FOLDERS[section], name)
-    except plugins.UnknownPlugin as error:
+    folder = FOLDERS[section]
+    there = plugins.drivers(folder)
+    if name not in there:
+        error = plugins.UnknownPlugin(folder, name, there)
         reader.mistake(where, f"{error}; {error.hint}")
         return nothing
-    except ImportError as error:
-        reader.mistake(where, f"the driver {name} cannot be used here: {error}")
+    try:
+        module = plugins.load(folder, name)
+    except ImportError as missing:
+        reader.mistake(where, f"the driver {name} cannot be used here: {missing}")
         return nothing
     return Chosen(name, module, reader.section((section, name), module.Settings))
 
@@ -236,6 +239,6 @@ def _drivers(reader: config.Reader, section: str, chosen: Sequence[str]) -> tupl
 def _unchosen(reader: config.Reader) -> None:
     """A table of a driver that is not chosen must be right too: it will be, one day."""
     for section, folder in FOLDERS.items():
-        for name in plugins.names(folder):
+        for name in plugins.drivers(folder):
             if reader.has(section, name):
                 _driver(reader, section, name, name)

@@ -28,7 +28,7 @@ def text() -> str:
             continue
         folder = schema.FOLDERS[name]
         chosen = getattr(section, "drivers", None) or (getattr(section, "driver", ""),)
-        for driver in sorted(plugins.names(folder), key=lambda name: name not in chosen):
+        for driver in sorted(plugins.drivers(folder), key=lambda name: name not in chosen):
             caption = plugins.caption(folder, driver)
             settings = plugins.load(folder, driver).Settings()
             parts.append(_table((name, driver), settings, caption, live=driver in chosen))
