@@ -196,7 +196,8 @@ class Runner:
             case do.ResetWake():
                 world.wake.reset()
             case do.Show():
-                world.service.status(command.look.trouble or command.look.scene)
+                kind = command.look.trouble
+                world.service.status(command.look.scene + (f": {kind}" if kind else ""))
                 for light in world.lights:
                     light.show(command.look)
             case do.RunTool():
