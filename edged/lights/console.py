@@ -1,0 +1,58 @@
+"""The light as a coloured dot and the state's name in the terminal."""
+
+import os
+import select
+import sys
+from dataclasses import dataclass
+from typing import Literal, TextIO
+
+from ..core.scenes import Colour, Look
+from ..ports import Lights
+from ._animator import Animator
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where the light is drawn."""
+
+    stream: Literal["stdout", "stderr"] = "stdout"
+    """A terminal gets one coloured line, anything else one plain line for each state."""
+
+
+class _Console:
+    """A light in the terminal, or its story in a file."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream.fileno()
+        self._coloured = stream.isatty()
+        self._told: Look | None = None
+        self._animator = Animator(self._draw)
+
+    def show(self, look: Look) -> None:
+        self._animator.show(look)
+
+    def close(self) -> None:
+        self._animator.stop()
+        if self._coloured:
+            self._write("\r\x1b[K")
+
+    def _draw(self, look: Look, colour: Colour) -> None:
+        name = look.scene.value + (f" ({look.trouble.value})" if look.trouble else "")
+        if self._coloured:
+            levels = [round(255 * part) for part in (colour.red, colour.green, colour.blue)]
+            red, green, blue = levels
+            dot = f"\x1b[38;2;{red};{green};{blue}m●\x1b[0m" if any(levels) else "○"
+            self._write(f"\r\x1b[K{dot} {name}")
+        elif look != self._told:
+            self._told = look
+            self._write(f"{name}\n")
+
+    def _write(self, text: str) -> None:
+        # A terminal that is held (Ctrl-S) or a full pipe misses a picture and delays nobody.
+        if select.select([], [self._stream], [], 0)[1]:
+            os.write(self._stream, text.encode())
+
+
+def open(settings: Settings) -> Lights:
+    """The light, on the standard output or error."""
+    return _Console(sys.stdout if settings.stream == "stdout" else sys.stderr)

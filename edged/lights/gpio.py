@@ -1,0 +1,81 @@
+"""One LED, a dimmable LED or an RGB LED on GPIO pins."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from gpiozero import LED, PWMLED, RGBLED
+
+from .. import pins
+from ..core.scenes import Colour, Look
+from ..ports import Lights
+from ._animator import Animator
+
+_LIT = 0.5
+"""Every hue's brightest part is above this, and every breath and blink crosses it, so that a lamp
+which knows only on and off shows the rhythm."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the light is wired."""
+
+    kind: Literal["led", "pwm", "rgb"] = "rgb"
+    """led knows only on and off, pwm is dimmed, rgb has a colour."""
+    pin: Annotated[int, "0 to 27"] = 22
+    """The GPIO number of a led or pwm light."""
+    red: Annotated[int, "0 to 27"] = 22
+    """The GPIO number of an rgb light's red."""
+    green: Annotated[int, "0 to 27"] = 23
+    """The GPIO number of an rgb light's green."""
+    blue: Annotated[int, "0 to 27"] = 27
+    """The GPIO number of an rgb light's blue."""
+    active_high: bool = True
+    """False for a light that is lit while its pin is low (common anode)."""
+    brightness: Annotated[float, "0 to 1"] = 1.0
+    """The most light it gives; a led is off at 0 and on above."""
+
+
+class _Gpio:
+    """A light on pins."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.notice = pins.prepare()
+        """What the owner should know of these pins; empty when all is well."""
+        self._brightness = settings.brightness
+        with pins.claimed("lights.gpio"):
+            if settings.kind == "rgb":
+                self._light = RGBLED(
+                    settings.red, settings.green, settings.blue, active_high=settings.active_high
+                )
+            else:
+                kind = LED if settings.kind == "led" else PWMLED
+                self._light = kind(settings.pin, active_high=settings.active_high)
+        self._animator = Animator(self._draw)
+
+    def show(self, look: Look) -> None:
+        self._animator.show(look)
+
+    def close(self) -> None:
+        self._animator.stop()
+        self._light.off()
+        self._light.close()
+
+    def _draw(self, look: Look, colour: Colour) -> None:
+        lit = colour.dimmed(self._brightness)
+        if isinstance(self._light, RGBLED):
+            self._light.value = (lit.red, lit.green, lit.blue)
+        elif isinstance(self._light, PWMLED):
+            self._light.value = max(lit.red, lit.green, lit.blue)
+        else:
+            brightest = max(colour.red, colour.green, colour.blue)
+            self._light.value = self._brightness > 0 and brightest > _LIT
+
+
+def open(settings: Settings) -> Lights:
+    """The light; its `notice` says so when this machine has no pins and it is imagined.
+
+    Raises:
+        OSError: the pins cannot be had; its `hint` says what to do.
+
+    """
+    return _Gpio(settings)
