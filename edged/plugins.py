@@ -10,7 +10,6 @@ from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 
-
 _SETTINGS = re.compile(r"^class Settings\b", re.MULTILINE)
 
 
