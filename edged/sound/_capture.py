@@ -1,0 +1,99 @@
+"""The microphone's half of a sound card: blocks from the device become frames for the core."""
+
+import numpy as np
+
+from ..core.events import MicFrame
+from ..handoff import Handoff
+from ..ports import Feed
+from ._levels import level
+
+FRAME_MS = 20
+"""A capture frame, whatever the wire's."""
+_LIMIT = 50
+"""Frames that may wait for a stalled loop: a second."""
+
+
+class Capture:
+    """One opening of the microphone; positions start at 0.
+
+    All methods run on the loop's thread but `take`, which runs on the device's.
+    """
+
+    def __init__(self, feed: Feed, channel: int, period_ms: int) -> None:
+        self._feed = feed
+        self._channel = channel
+        self._blocks_at_once = max(1, FRAME_MS // period_ms)
+        self._handoff: Handoff[tuple[bytes, int]] = Handoff(self._assemble, limit=_LIMIT)
+        self._held: list[bytes] = []
+        self._held_from = 0
+        self._position = 0
+        self._due: float | None = None
+        self._rest = b""
+        self._next = 0
+        self.blocks = 0
+        """Blocks taken so far."""
+        self.overflows = 0
+        """How often the device said that frames were lost."""
+        self.lost = 0
+        """Frames lost between blocks, by the device's clock."""
+
+    @property
+    def dropped(self) -> int:
+        """Blocks of 20 ms that fell out because the loop was stalled."""
+        return self._handoff.dropped
+
+    def prepare(self, rate: int, channels: int) -> None:
+        """Say what will come, before the first `take`."""
+        self.rate = rate
+        self._channels = channels
+        self._frame = rate * FRAME_MS // 1000
+
+    def take(self, block: bytes, frames: int, captured_at: float, overflowed: bool) -> None:
+        """The device's next block, captured at this time of its clock, after a loss or not."""
+        self.blocks += 1
+        if overflowed:
+            self._count_loss(captured_at)
+        self._due = captured_at + frames / self.rate
+        self._held.append(block)
+        self._position += frames
+        if len(self._held) >= self._blocks_at_once:
+            self._hand_over()
+
+    def close(self) -> None:
+        """No frame follows."""
+        self._handoff.close()
+
+    def _count_loss(self, captured_at: float) -> None:
+        self.overflows += 1
+        if self._due is None:
+            return
+        lost = round((captured_at - self._due) * self.rate)
+        # Less than a millisecond is the jitter of the device's clock.
+        if lost > self.rate // 1000:
+            self._hand_over()
+            self.lost += lost
+            self._position += lost
+            self._held_from = self._position
+
+    def _hand_over(self) -> None:
+        if self._held:
+            self._handoff.put((b"".join(self._held), self._held_from))
+            self._held = []
+        self._held_from = self._position
+
+    def _assemble(self, piece: tuple[bytes, int]) -> None:
+        block, position = piece
+        if self._channels > 1:
+            sides = np.frombuffer(block, dtype="<i2").reshape(-1, self._channels)
+            block = sides[:, self._channel].tobytes()
+        if position != self._next:
+            self._rest = b""
+        sound = self._rest + block
+        first = position - len(self._rest) // 2
+        self._next = position + len(block) // 2
+        size = 2 * self._frame
+        end = len(sound) - len(sound) % size
+        for at in range(0, end, size):
+            samples = sound[at : at + size]
+            self._feed(MicFrame(samples, first + at // 2, level(samples)))
+        self._rest = sound[end:]

@@ -1,0 +1,293 @@
+"""A microphone and a loudspeaker that are lost, looked for and found again."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, Protocol, TypeVar
+
+from ..core.commands import Chime
+from ..core.events import MicLost, MicOpened, SpeakerLost, SpeakerOpened
+from ..ports import Feed
+from ._capture import Capture
+from ._devices import Direction
+from ._player import Player
+from ._thread import SoundThread
+
+T = TypeVar("T")
+_WATCH_S: Final = 0.5
+_STALLED_AFTER: Final = 3
+"""Looks at a running stream that delivered nothing: 1.5 s."""
+_FIRST_PAUSE_S: Final = 1.0
+_LONGEST_PAUSE_S: Final = 10.0
+_FORCE_EVERY: Final = 6
+"""PortAudio starts anew at every search while no stream runs or the cards have changed, else,
+because it interrupts the stream that does run, only at one search in so many."""
+_CLOSE_S: Final = 0.8
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What an opened stream turned out to be."""
+
+    device: str
+    rate: int
+    latency_ms: float
+
+
+class System(Protocol):
+    """The part of a sound system that blocks; on the `sound` thread; trouble is an `OSError`."""
+
+    def begin(self) -> None:
+        """Start, or start anew with all streams closed; the devices there are are known now."""
+
+    def end(self) -> None:
+        """Close all streams and stop."""
+
+    def changed(self) -> bool:
+        """Whether devices have come or gone since `begin`."""
+
+    def open_microphone(self, capture: Capture) -> Opened:
+        """Open the stream, not yet started; closes one that is open."""
+
+    def open_speaker(self, player: Player) -> Opened:
+        """Open the stream, not yet started; closes one that is open."""
+
+    def start(self, direction: Direction) -> None:
+        """Let the stream run."""
+
+    def rest(self, direction: Direction) -> None:
+        """Stop the stream and keep the device."""
+
+    def close(self, direction: Direction) -> None:
+        """Stop the stream, if there is one, and give up the device."""
+
+
+class _Watch:
+    """Notices that a running stream has stopped delivering."""
+
+    def __init__(self) -> None:
+        self._seen = -1
+        self._still = 0
+
+    def stalled(self, blocks: int) -> bool:
+        self._still = self._still + 1 if blocks == self._seen else 0
+        self._seen = blocks
+        return self._still >= _STALLED_AFTER
+
+
+class Card:
+    """A `SoundCard` that drives a `System` on the `sound` thread and keeps it running."""
+
+    def __init__(
+        self,
+        system: System,
+        feed: Feed,
+        player: Player,
+        capture: Callable[[], Capture],
+        rest_s: float,
+    ) -> None:
+        self._system = system
+        self._feed = feed
+        self._player = player
+        self._new_capture = capture
+        self._rest_s = rest_s
+        self._loop = asyncio.get_running_loop()
+        self._thread = SoundThread()
+        self._capture: Capture | None = None
+        self._running: dict[Direction, _Watch] = {}
+        """The streams that deliver, or should."""
+        self._wanted: set[Direction] = {"speaker"}
+        self._told_lost: set[Direction] = set()
+        self._resting = False
+        self._idle_since: float | None = None
+        self._searches = 0
+        self._search_timer: asyncio.TimerHandle | None = None
+        self._watch_timer = self._loop.call_later(_WATCH_S, self._watch)
+
+    def start(self) -> None:
+        """Start the system and open the loudspeaker."""
+        self._thread.do(_trying(self._system.begin), self._begun)
+
+    def open_microphone(self) -> None:
+        self._wanted.add("microphone")
+        self._told_lost.discard("microphone")
+        self._open_microphone()
+
+    def close_microphone(self) -> None:
+        self._wanted.discard("microphone")
+        self._drop_capture()
+        self._thread.do(partial(self._system.close, "microphone"), _nothing)
+
+    def queue(self, samples: bytes) -> None:
+        self._player.queue(samples)
+        self._wake_speaker()
+
+    def finish(self) -> None:
+        self._player.finish()
+
+    def hush(self) -> None:
+        self._player.hush()
+
+    def sound(self, chime: Chime) -> None:
+        self._player.sound(chime)
+        self._wake_speaker()
+
+    async def close(self) -> None:
+        self._wanted.clear()
+        self._running.clear()
+        self._watch_timer.cancel()
+        if self._search_timer is not None:
+            self._search_timer.cancel()
+        self._drop_capture()
+        self._player.close()
+        await self._thread.close(self._system.end, _CLOSE_S)
+
+    # --- opening --------------------------------------------------------------------------
+
+    def _begun(self, result: OSError | None) -> None:
+        if isinstance(result, OSError):
+            self._lose("speaker", str(result))
+        else:
+            self._open_speaker()
+
+    def _open_microphone(self) -> None:
+        self._drop_capture()
+        capture = self._capture = self._new_capture()
+        self._thread.do(
+            _trying(partial(self._system.open_microphone, capture)),
+            partial(self._microphone_opened, capture),
+        )
+
+    def _microphone_opened(self, capture: Capture, result: Opened | OSError) -> None:
+        if capture is not self._capture:
+            return
+        if isinstance(result, OSError):
+            self._lose("microphone", str(result))
+            return
+        self._found("microphone")
+        self._feed(MicOpened(result.device, result.rate))
+        self._start("microphone")
+
+    def _open_speaker(self) -> None:
+        self._thread.do(
+            _trying(partial(self._system.open_speaker, self._player)), self._speaker_opened
+        )
+
+    def _speaker_opened(self, result: Opened | OSError) -> None:
+        if "speaker" not in self._wanted:
+            return
+        if isinstance(result, OSError):
+            self._lose("speaker", str(result))
+            return
+        self._found("speaker")
+        self._player.prepare(result.rate)
+        self._feed(SpeakerOpened(result.device, result.rate, result.latency_ms))
+        self._start("speaker")
+
+    def _start(self, direction: Direction) -> None:
+        self._running[direction] = _Watch()
+        self._thread.do(
+            _trying(partial(self._system.start, direction)), partial(self._started, direction)
+        )
+
+    def _started(self, direction: Direction, problem: OSError | None) -> None:
+        if isinstance(problem, OSError) and direction in self._running:
+            self._lose(direction, str(problem))
+
+    def _drop_capture(self) -> None:
+        self._running.pop("microphone", None)
+        if self._capture is not None:
+            self._capture.close()
+            self._capture = None
+
+    # --- losing and finding ---------------------------------------------------------------
+
+    def _watch(self) -> None:
+        self._watch_timer = self._loop.call_later(_WATCH_S, self._watch)
+        for direction, watch in tuple(self._running.items()):
+            source = self._player if direction == "speaker" else self._capture
+            resting = direction == "speaker" and self._resting
+            if source is not None and not resting and watch.stalled(source.blocks):
+                self._lose(direction, f"the {direction} stopped delivering sound")
+        self._let_rest()
+
+    def _lose(self, direction: Direction, detail: str) -> None:
+        self._running.pop(direction, None)
+        if direction == "speaker":
+            self._player.forget()
+            self._resting = False
+        if direction not in self._told_lost:
+            self._told_lost.add(direction)
+            self._feed(MicLost(detail) if direction == "microphone" else SpeakerLost(detail))
+        if self._search_timer is None:
+            pause_s = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**self._searches)
+            self._search_timer = self._loop.call_later(pause_s, self._search)
+
+    def _found(self, direction: Direction) -> None:
+        self._told_lost.discard(direction)
+        if not self._told_lost:
+            self._searches = 0
+
+    def _search(self) -> None:
+        self._search_timer = None
+        self._searches += 1
+        sounding = self._running.keys() - ({"speaker"} if self._resting else set())
+        forced = not sounding or self._searches % _FORCE_EVERY == 0
+        self._thread.do(_trying(partial(self._renew, forced)), self._renewed)
+
+    def _renew(self, forced: bool) -> bool:
+        """Start PortAudio anew if that may help; on the `sound` thread."""
+        if not forced and not self._system.changed():
+            return False
+        self._system.begin()
+        return True
+
+    def _renewed(self, result: bool | OSError) -> None:
+        if isinstance(result, OSError):
+            for direction in tuple(self._wanted):
+                self._lose(direction, str(result))
+            return
+        anew = self._wanted if result else self._wanted & self._told_lost
+        if "speaker" in anew:
+            self._running.pop("speaker", None)
+            self._open_speaker()
+        if "microphone" in anew:
+            self._open_microphone()
+
+    # --- rest -----------------------------------------------------------------------------
+
+    def _let_rest(self) -> None:
+        """Stop the loudspeaker's stream after a long silence: it costs as much as capture."""
+        if not self._rest_s or self._resting or "speaker" not in self._running:
+            return
+        now = self._loop.time()
+        if not self._player.idle:
+            self._idle_since = None
+        elif self._idle_since is None:
+            self._idle_since = now
+        elif now - self._idle_since >= self._rest_s:
+            self._resting = True
+            self._thread.do(_trying(partial(self._system.rest, "speaker")), _nothing)
+
+    def _wake_speaker(self) -> None:
+        self._idle_since = None
+        if self._resting:
+            self._resting = False
+            self._start("speaker")
+
+
+def _trying(job: Callable[[], T]) -> Callable[[], T | OSError]:
+    """`job`, with its trouble as a value."""
+
+    def run() -> T | OSError:
+        try:
+            return job()
+        except OSError as problem:
+            return problem
+
+    return run
+
+
+def _nothing(_: object) -> None:
+    """What follows when nothing does."""

@@ -1,0 +1,157 @@
+"""The loudspeaker's half of a sound card: the spool, earcons, volume, progress."""
+
+import numpy as np
+
+from ..core.commands import Chime
+from ..core.events import SpeakerProgress, SpeakerUnderran
+from ..handoff import Handoff
+from ..ports import Feed
+from ._chimes import chime
+from ._spool import Spool
+from .rates import resampler
+
+_FADE_S = 0.008
+"""The end of a hushed answer: short enough for the ear to call it at once, long enough for no
+click. A shorter period fades over all of itself."""
+_REPORT_S = 0.02
+"""Progress is told this often."""
+
+
+class Player:
+    """Gives a device what it shall sound next, and tells the core what has been heard.
+
+    All methods run on the loop's thread but `fill`, which runs on the device's. Sound queued
+    before the first `prepare`, or after `forget`, is dropped.
+    """
+
+    def __init__(self, feed: Feed, wire_rate: int, volume_db: float, most_priming_ms: int) -> None:
+        self._feed = feed
+        self._wire_rate = wire_rate
+        self._gain = 10 ** (volume_db / 20)
+        self._most_priming_ms = most_priming_ms
+        self._reports: Handoff[tuple[Spool, int, int]] = Handoff(self._tell)
+        self._rate = 0
+        self._place = 0
+        self._queued = 0
+        self.blocks = 0
+        """Blocks given so far."""
+        self._earcons = self._new_spool(0)
+        self._spool = self._playing = self._new_spool(0)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing sounds and nothing waits to."""
+        spool = self._spool
+        return spool.told == spool.added and self._earcons.told == self._earcons.added
+
+    def prepare(self, rate: int) -> None:
+        """Serve a device of this rate; what is queued stays if the rate does."""
+        if rate == self._rate:
+            return
+        self._rate = rate
+        self._restart_stream()
+        self._earcons = self._new_spool(0)
+        self._spool = self._new_spool(self._spool.priming)
+        self._queued = 0
+
+    def forget(self) -> None:
+        """The device is gone, and what was queued with it."""
+        self._rate = 0
+
+    def queue(self, samples: bytes) -> None:
+        """Append reply sound at the wire's rate."""
+        if not self._rate:
+            return
+        self._queued += len(samples) // 2
+        converted = self._stream.convert(samples)
+        late = converted[: 2 * self._skip]
+        self._skip -= len(late) // 2
+        self._spool.add(converted[len(late) :])
+        self._spool.complete = False
+
+    def finish(self) -> None:
+        """The reply is complete; let out what the resampler still holds."""
+        if not self._rate or self._spool.complete:
+            return
+        whole = -(-self._queued * self._rate // self._wire_rate)
+        tail = self._stream.flush()[2 * self._skip :]
+        self._spool.add(tail[: 2 * (whole - self._spool.added)])
+        self._spool.finish()
+        self._restart_stream()
+
+    def hush(self) -> None:
+        """Forget what is queued; the device fades out what it is at."""
+        self._spool = self._new_spool(self._spool.priming)
+        self._queued = 0
+        if self._rate:
+            self._restart_stream()
+
+    def sound(self, which: Chime) -> None:
+        """Mix an earcon in, behind one that still sounds."""
+        if self._rate:
+            self._earcons.add(chime(which, self._rate))
+
+    def fill(self, frames: int, channels: int, delay_s: float) -> bytes:
+        """The next `frames` frames, which will sound in `delay_s`; on the device's thread."""
+        self.blocks += 1
+        place = self._place
+        self._place = place + frames
+        spool, earcons = self._spool, self._earcons
+        voice = self._fade(place, frames) if spool is not self._playing else b""
+        if not voice:
+            voice = spool.take(frames, place)
+        earcon = earcons.take(frames, place)
+        sounding = place - round(delay_s * self._rate)
+        earcons.told = earcons.heard(sounding)
+        self._report(spool, sounding)
+        if not voice and not earcon:
+            return bytes(2 * frames * channels)
+        mix = np.zeros(frames, dtype=np.float32)
+        for part in (voice, earcon):
+            mix[: len(part) // 2] += np.frombuffer(part, dtype="<i2")
+        block = np.clip(mix * self._gain, -32768, 32767).astype("<i2")
+        return (block if channels == 1 else np.repeat(block, channels)).tobytes()
+
+    def close(self) -> None:
+        """Tell nothing more."""
+        self._reports.close()
+
+    def _new_spool(self, priming: int) -> Spool:
+        spool = Spool(priming, self._most_priming_ms * self._rate // 1000)
+        spool.complete = True
+        return spool
+
+    def _restart_stream(self) -> None:
+        self._stream = resampler(self._wire_rate, self._rate)
+        self._skip = self._stream.delay
+        """Output samples that come before the sound: leaving them out saves the delay."""
+
+    def _fade(self, place: int, frames: int) -> bytes:
+        """A last piece of the spool that was hushed since the last block."""
+        old, self._playing = self._playing, self._spool
+        if not old.flowing:
+            return b""
+        last = np.frombuffer(old.take(min(frames, int(_FADE_S * self._rate)), place), dtype="<i2")
+        ramp = np.linspace(1, 0, len(last), dtype=np.float32)
+        return (last * ramp).astype("<i2").tobytes()
+
+    def _report(self, spool: Spool, sounding: int) -> None:
+        if spool.gap:
+            self._reports.put((spool, 0, spool.gap))
+            spool.gap = 0
+        if spool.told == spool.taken:
+            return
+        heard = max(spool.told, spool.heard(sounding))
+        if heard - spool.told >= _REPORT_S * self._rate or heard == spool.taken != spool.told:
+            spool.told = heard
+            self._reports.put((spool, heard, 0))
+
+    def _tell(self, report: tuple[Spool, int, int]) -> None:
+        spool, heard, gap = report
+        if spool is not self._spool or not self._rate:
+            return
+        if gap:
+            self._feed(SpeakerUnderran(gap * 1000 / self._rate))
+        else:
+            at_wire = heard * self._wire_rate // self._rate
+            self._feed(SpeakerProgress(min(self._queued, at_wire)))

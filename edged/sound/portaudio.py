@@ -1,0 +1,279 @@
+"""ALSA microphones and loudspeakers through PortAudio, by PyAudio's callback streams."""
+
+import ctypes
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import pyaudio
+
+from ..ports import Feed, SoundCard
+from ._capture import Capture
+from ._card import Card, Opened
+from ._devices import Device, Direction, find
+from ._player import Player
+
+_CARDS: Final = Path("/proc/asound/cards")
+_MOST_DELAY_S: Final = 1.0
+"""A delay beyond this is a driver's mistake."""
+_OTHER_RATES: Final = (48000, 44100, 16000)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Which devices, and how they are driven."""
+
+    microphone: str = ""
+    """Name, part of a name or index as `edged devices` shows it; "" for the default."""
+    speaker: str = ""
+    """Name, part of a name or index as `edged devices` shows it; "" for the default."""
+    channel: Annotated[int, "0 to 31"] = 0
+    """The microphone's channel that is listened to, from 0."""
+    capture_rate: Annotated[int, "0 to 192000"] = 0
+    """Samples per second of the microphone; 0 takes the provider's rate where the device has it,
+    else the device's own."""
+    playback_rate: Annotated[int, "0 to 192000"] = 0
+    """Samples per second of the loudspeaker; 0 chooses as for the microphone."""
+    period_ms: Annotated[int, "5 to 20"] = 10
+    """How much sound goes to and from the devices at a time; more is slower and cheaper."""
+    volume_db: Annotated[float, "-60 to 0"] = -6.0
+    """The loudspeaker's volume; 0 is as loud as it goes."""
+    longest_priming_ms: Annotated[int, "0 to 2000"] = 500
+    """Answers that arrive unevenly are held back by the largest lateness seen, at most this."""
+    rest_s: Annotated[float, "0 to 3600"] = 30.0
+    """The loudspeaker's stream rests after this much silence, which saves power; 0 for never."""
+
+
+def open(
+    settings: Settings,
+    feed: Feed,
+    wire_rate: int,
+    frame_ms: int,
+    *,
+    api: Callable[[], Any] = pyaudio.PyAudio,
+) -> SoundCard:
+    """A sound card whose loudspeaker opens at once; call it on the loop's thread.
+
+    `frame_ms` is the wire's and means nothing here: capture frames are always 20 ms.
+    """
+    system = System(settings, wire_rate, api)
+    player = Player(feed, wire_rate, settings.volume_db, settings.longest_priming_ms)
+
+    def capture() -> Capture:
+        return Capture(feed, settings.channel, settings.period_ms)
+
+    card = Card(system, feed, player, capture, settings.rest_s)
+    card.start()
+    return card
+
+
+def devices(api: Callable[[], Any] = pyaudio.PyAudio) -> Sequence[Device]:
+    """All devices there are now; blocks for some tenths of a second."""
+    silence()
+    audio = api()
+    try:
+        return _list(audio)
+    finally:
+        audio.terminate()
+
+
+class System:
+    """PortAudio, as the `sound` thread uses it: every method blocks and belongs to that thread.
+
+    Expected trouble is an `OSError`.
+    """
+
+    def __init__(self, settings: Settings, wire_rate: int, api: Callable[[], Any]) -> None:
+        self._settings = settings
+        self._wire_rate = wire_rate
+        self._api = api
+        self._audio: Any = None
+        self._streams: dict[Direction, Any] = {}
+        self._cards = ""
+
+    def begin(self) -> None:
+        """Initialise, which is when PortAudio looks for devices."""
+        self.end()
+        silence()
+        self._cards = _cards()
+        self._audio = self._api()
+
+    def end(self) -> None:
+        """Close both streams and let PortAudio go."""
+        self.close("microphone")
+        self.close("speaker")
+        if self._audio is not None:
+            self._audio.terminate()
+            self._audio = None
+
+    def changed(self) -> bool:
+        """Whether cards have come or gone since `begin`."""
+        return _cards() != self._cards
+
+    def open_microphone(self, capture: Capture) -> Opened:
+        """Open, not yet started."""
+        device = self._find(self._settings.microphone, "microphone")
+        channels = self._settings.channel + 1
+
+        def deliver(
+            block: bytes, frames: int, info: dict[str, float], status: int
+        ) -> tuple[None, int]:
+            lost = bool(status & pyaudio.paInputOverflow)
+            capture.take(block, frames, info["input_buffer_adc_time"], lost)
+            return None, pyaudio.paContinue
+
+        rates = self._rates(self._settings.capture_rate, device)
+        opened = self._open("microphone", device, rates, channels, deliver)
+        capture.prepare(opened.rate, channels)
+        return opened
+
+    def open_speaker(self, player: Player) -> Opened:
+        """Open, not yet started."""
+        device = self._find(self._settings.speaker, "speaker")
+        channels = min(2, device.outputs)
+        latency_s = 0.0
+
+        def fetch(
+            _block: None, frames: int, info: dict[str, float], status: int
+        ) -> tuple[bytes, int]:
+            delay_s = info["output_buffer_dac_time"] - info["current_time"]
+            if not 0 < delay_s < _MOST_DELAY_S:
+                delay_s = latency_s
+            return player.fill(frames, channels, delay_s), pyaudio.paContinue
+
+        rates = self._rates(self._settings.playback_rate, device)
+        opened = self._open("speaker", device, rates, channels, fetch)
+        latency_s = opened.latency_ms / 1000
+        return opened
+
+    def start(self, direction: Direction) -> None:
+        """Let the opened stream run."""
+        self._streams[direction].start_stream()
+
+    def rest(self, direction: Direction) -> None:
+        """Stop the stream without giving up the device."""
+        self._streams[direction].stop_stream()
+
+    def close(self, direction: Direction) -> None:
+        """Stop the stream, if there is one, and give up the device."""
+        stream = self._streams.pop(direction, None)
+        if stream is None:
+            return
+        # A stream whose device is gone may refuse to stop, and must be closed all the same.
+        with suppress(OSError):
+            stream.stop_stream()
+        with suppress(OSError):
+            stream.close()
+
+    def _find(self, wanted: str, direction: Direction) -> Device:
+        if self._audio is None:
+            raise OSError("PortAudio did not start")
+        return find(_list(self._audio), wanted, direction)
+
+    def _rates(self, wanted: int, device: Device) -> Sequence[int]:
+        if wanted:
+            return (wanted,)
+        return tuple(dict.fromkeys((self._wire_rate, device.rate, *_OTHER_RATES)))
+
+    def _open(
+        self,
+        direction: Direction,
+        device: Device,
+        rates: Sequence[int],
+        channels: int,
+        callback: Callable[..., tuple[bytes | None, int]],
+    ) -> Opened:
+        self.close(direction)
+        way = "input" if direction == "microphone" else "output"
+        attempt = partial(
+            self._audio.open,
+            channels=channels,
+            format=pyaudio.paInt16,
+            start=False,
+            stream_callback=callback,
+            **{way: True, f"{way}_device_index": device.index},
+        )
+        stream, rate = _at_first_possible(rates, attempt, self._settings.period_ms, device)
+        self._streams[direction] = stream
+        latency_s = (
+            stream.get_input_latency() if direction == "microphone" else stream.get_output_latency()
+        )
+        return Opened(device.name, rate, latency_s * 1000)
+
+
+def _at_first_possible(
+    rates: Sequence[int], attempt: Callable[..., Any], period_ms: int, device: Device
+) -> tuple[Any, int]:
+    problem: OSError | None = None
+    for rate in rates:
+        try:
+            return attempt(rate=rate, frames_per_buffer=rate * period_ms // 1000), rate
+        except OSError as error:
+            problem = error
+            if error.errno != pyaudio.paInvalidSampleRate:
+                break
+    said = problem.args[-1] if problem else "no rate to try"
+    tried = ", ".join(map(str, rates))
+    raise OSError(f'"{device.name}" does not open: {said} (rates to try: {tried} Hz)')
+
+
+def _list(audio: Any) -> Sequence[Device]:
+    defaults: dict[int, tuple[Direction, ...]] = {}
+    # PyAudio has an exception, not an answer, for "there is none".
+    with suppress(OSError):
+        defaults[audio.get_default_input_device_info()["index"]] = ("microphone",)
+    with suppress(OSError):
+        index = audio.get_default_output_device_info()["index"]
+        defaults[index] = (*defaults.get(index, ()), "speaker")
+    infos = (audio.get_device_info_by_index(index) for index in range(audio.get_device_count()))
+    return tuple(
+        Device(
+            info["index"],
+            str(info["name"]),
+            info["maxInputChannels"],
+            info["maxOutputChannels"],
+            int(info["defaultSampleRate"]),
+            defaults.get(info["index"], ()),
+        )
+        for info in infos
+    )
+
+
+def _cards() -> str:
+    """The kernel's list of sound cards; "" where there is none."""
+    try:
+        return _CARDS.read_text(encoding="utf-8")
+    except OSError:
+        return ""
+
+
+_ALSA_HANDLER = ctypes.CFUNCTYPE(
+    None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p
+)
+_JACK_HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_char_p)
+_deaf_to_alsa = _ALSA_HANDLER(lambda *_: None)
+_deaf_to_jack = _JACK_HANDLER(lambda _: None)
+
+
+def silence() -> None:
+    """Keep ALSA and JACK from writing on our standard error.
+
+    PortAudio tries every name in ALSA's configuration, and each that has no device behind it
+    writes a line or six into the journal. Their own handlers are replaced, since pointing file
+    descriptor 2 elsewhere would swallow what the rest of the process says meanwhile. Only a
+    library that is in the process already is touched.
+    """
+    for library, setter, handler in (
+        ("libasound.so.2", "snd_lib_error_set_handler", _deaf_to_alsa),
+        ("libjack.so.0", "jack_set_error_function", _deaf_to_jack),
+        ("libjack.so.0", "jack_set_info_function", _deaf_to_jack),
+    ):
+        with suppress(OSError, AttributeError):
+            getattr(ctypes.CDLL(library, mode=_IF_LOADED), setter)(handler)
+
+
+_IF_LOADED: Final = 4
+"""`RTLD_NOLOAD`, which Python's `os` does not name everywhere."""
