@@ -37,9 +37,9 @@ class CreateResponse(_Client, frozen=True, tag="response.create"):
 
 
 class CancelResponse(_Client, frozen=True, tag="response.cancel"):
-    """Stop an answer."""
+    """Stop an answer; without a name, the one that is being generated."""
 
-    response_id: str
+    response_id: str = ""
 
 
 class TruncateItem(_Client, frozen=True, tag="conversation.item.truncate"):

@@ -258,6 +258,8 @@ class Session:
                         self._stalled = True
                         line.transport.abort()
                         return
+                # Seconds of pre-roll in one go would keep the loop from the microphone.
+                await asyncio.sleep(0)
             await line.close()
 
     def _ended(self, closed: ConnectionClosed) -> LinkDown:

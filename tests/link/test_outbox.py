@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from edged.core.commands import AskReply, CommitInput, LinkCommand, SendAudio
 from edged.link._outbox import Outbox
+from edged.link.websocket import Settings
 
 RATE = 1000
 FRAME = SendAudio(bytes(40))  # 20 ms
@@ -31,8 +32,6 @@ def test_a_commit_never_overtakes_what_it_commits() -> None:
 
 
 def test_fifteen_seconds_of_preroll_fit_by_default() -> None:
-    from edged.link.websocket import Settings
-
     outbox = Outbox(Settings().outbox_s, 24000)
     for _ in range(750):
         outbox.put(SendAudio(bytes(960)))

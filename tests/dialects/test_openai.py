@@ -1,0 +1,590 @@
+"""The GA dialect, told as a conversation and checked against the provider's own types."""
+
+import json
+from base64 import b64decode, b64encode
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openai.types.realtime import RealtimeClientEvent
+from pydantic import TypeAdapter
+
+from edged.core import commands as cmd
+from edged.core import events as ev
+from edged.core.commands import LinkCommand
+from edged.core.events import Event, LinkDown, LinkReady, ReplyDone, RequestRefused, Trouble
+from edged.core.settings import Session, ToolSpec
+from edged.dialects import openai
+from edged.dialects._events import DECODERS, IGNORED
+
+from .declared import Json, Style, instance, server_events, undeclared
+
+CLIENT: TypeAdapter[Any] = TypeAdapter(RealtimeClientEvent)
+CLOCK = ToolSpec("clock", "Tells the time.", {"type": "object", "properties": {}})
+STYLES: tuple[Style, ...] = ("bare", "null", "full")
+GOLDEN = Path(__file__).with_name("openai.jsonl").read_text().splitlines()
+
+
+def _dialect(**asked: Any) -> openai.Dialect:
+    return openai.open(Session(**asked), openai.Settings(), [CLOCK])
+
+
+def _hear(dialect: openai.Dialect, kind: str, **fields: Any) -> list[Event]:
+    return dialect.decode(json.dumps({"type": kind, **fields}))
+
+
+def _done(dialect: openai.Dialect, **response: Any) -> ReplyDone:
+    (event,) = _hear(dialect, "response.done", response=response)
+    assert isinstance(event, ReplyDone)
+    return event
+
+
+def _error(dialect: openai.Dialect, **error: Any) -> Event:
+    (event,) = _hear(dialect, "error", error=error)
+    return event
+
+
+def _plain(event: Any) -> list[Any]:
+    """An event or command as it stands in the golden file."""
+    assert is_dataclass(event)
+    assert not isinstance(event, type)
+    fields = asdict(event)
+    sound = {
+        name: b64encode(value).decode()
+        for name, value in fields.items()
+        if isinstance(value, bytes)
+    }
+    return [type(event).__name__, fields | sound]
+
+
+# --- a conversation -----------------------------------------------------------------------
+
+
+def test_a_whole_conversation_word_for_word() -> None:
+    dialect = _dialect(instructions="Be brief.")
+    for number, text in enumerate(GOLDEN, 1):
+        said = json.loads(text)
+        if "theirs" in said:
+            means = [_plain(event) for event in dialect.decode(json.dumps(said["theirs"]))]
+            assert means == said["means"], f"line {number}"
+        elif said["does"] == "configure":
+            assert [json.loads(dialect.configure())] == said["ours"], f"line {number}"
+        else:
+            name, fields = said["does"]
+            if "samples" in fields:
+                fields["samples"] = b64decode(fields["samples"])
+            texts = dialect.encode(getattr(cmd, name)(**fields))
+            assert [json.loads(text) for text in texts] == said["ours"], f"line {number}"
+    assert not dialect.unknown
+    assert not dialect.malformed
+
+
+# --- what edged sends ---------------------------------------------------------------------
+
+COMMANDS: list[LinkCommand] = [
+    cmd.SendAudio(bytes(960)),
+    cmd.CommitInput(),
+    cmd.ClearInput(),
+    cmd.AskReply(),
+    cmd.CancelReply("r"),
+    cmd.CancelReply(""),
+    cmd.TruncateReply("i", 0, 1234),
+    cmd.DeleteItem("i"),
+    cmd.AnswerTool("c", '{"error": "“no”"}'),
+]
+
+
+def _valid(text: str) -> Json:
+    """The event in `text`, when the provider's own types take it and know all of its names."""
+    assert undeclared(CLIENT.validate_json(text)) == []
+    event: Json = json.loads(text)
+    assert event.get("event_id") != ""
+    return event
+
+
+def test_every_command_that_reaches_the_line_is_tried_here() -> None:
+    reach_the_line = set(get_args(LinkCommand)) - {cmd.SendNoise}
+    assert {type(command) for command in COMMANDS} == reach_the_line
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: type(command).__name__)
+def test_the_provider_takes_every_command(command: LinkCommand) -> None:
+    (text,) = _dialect().encode(command)
+    _valid(text)
+
+
+@given(st.builds(cmd.AnswerTool, st.text(), st.text()) | st.builds(cmd.DeleteItem, st.text()))
+def test_any_text_survives_the_wire(command: cmd.AnswerTool | cmd.DeleteItem) -> None:
+    (text,) = _dialect().encode(command)
+    event = _valid(text)
+    if isinstance(command, cmd.AnswerTool):
+        assert event["item"]["output"] == command.output
+    else:
+        assert event["item_id"] == command.item
+
+
+@pytest.mark.parametrize("noise_reduction", ["near_field", "far_field", "off"])
+@pytest.mark.parametrize("transcription", ["gpt-transcribe", ""])
+@pytest.mark.parametrize("turn_detection", ["server_vad", "semantic_vad"])
+def test_the_provider_takes_every_configuration(
+    noise_reduction: str, transcription: str, turn_detection: str
+) -> None:
+    dialect = _dialect(
+        noise_reduction=noise_reduction,
+        transcription=transcription,
+        turn_detection=turn_detection,
+        eagerness="low",
+    )
+    session = _valid(dialect.configure())["session"]
+    sound = session["audio"]["input"]
+    reduced = None if noise_reduction == "off" else {"type": noise_reduction}
+    assert sound["noise_reduction"] == reduced
+    assert sound["transcription"] == ({"model": transcription} if transcription else None)
+    assert sound["turn_detection"]["type"] == turn_detection
+    assert sound["turn_detection"]["create_response"] is True
+    assert sound["turn_detection"]["interrupt_response"] is True
+    assert session["tools"] == [
+        {
+            "type": "function",
+            "name": "clock",
+            "description": "Tells the time.",
+            "parameters": {"type": "object", "properties": {}},
+        }
+    ]
+
+
+def test_a_conversation_may_be_kept_whole() -> None:
+    dialect = openai.open(Session(), openai.Settings(post_instructions_tokens=0))
+    session = _valid(dialect.configure())["session"]
+    assert session["truncation"] == {"type": "retention_ratio", "retention_ratio": 0.8}
+    assert session["tools"] == []
+
+
+def test_sound_of_no_length_is_not_sent() -> None:
+    assert _dialect().encode(cmd.SendAudio(b"")) == []
+
+
+def test_address_and_headers() -> None:
+    dialect = openai.open(
+        Session(model="my/model é"),
+        openai.Settings(url="wss://h/v1?a=b", organization="org", project="proj"),
+    )
+    assert dialect.url() == "wss://h/v1?a=b&model=my%2Fmodel%20%C3%A9"
+    assert dialect.headers("sk-1") == {
+        "Authorization": "Bearer sk-1",
+        "OpenAI-Organization": "org",
+        "OpenAI-Project": "proj",
+    }
+    assert _dialect().headers("") == {}
+
+
+# --- what edged hears ---------------------------------------------------------------------
+
+
+def test_the_tables_name_exactly_the_events_that_the_provider_declares() -> None:
+    assert set(DECODERS) | set(IGNORED) == set(server_events())
+    assert not set(DECODERS) & set(IGNORED)
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("kind", sorted(server_events()))
+def test_every_declared_event_is_understood(kind: str, style: Style) -> None:
+    dialect = _dialect()
+    event = instance(server_events()[kind], style)
+    server_events()[kind].model_validate(event)
+    heard = dialect.decode(json.dumps(event))
+    assert not dialect.unknown
+    assert not dialect.malformed
+    if kind in IGNORED:
+        assert heard == []
+    # What says nothing by itself: a confirmation nobody waits for, an item that is no call.
+    elif kind not in ("session.updated", "response.output_item.done"):
+        assert heard
+
+
+def test_every_event_of_the_line_can_be_heard() -> None:
+    heard: set[type] = set()
+    dialect = _dialect()
+    for kind, model in server_events().items():
+        if kind == "session.updated":
+            dialect.configure()
+        for event in dialect.decode(json.dumps(instance(model, "full"))):
+            heard.add(type(event))
+    call = {
+        "type": "function_call",
+        "status": "completed",
+        "call_id": "c",
+        "name": "n",
+        "arguments": "{}",
+    }
+    heard |= set(map(type, _hear(dialect, "response.output_item.done", response_id="r", item=call)))
+    heard.add(type(_error(dialect, code="insufficient_quota")))
+    assert heard == set(get_args(ev.Said)) | {ev.LinkAccepted, ev.LinkReady, ev.LinkDown}
+
+
+def test_only_the_answer_to_our_configuration_makes_the_line_ready() -> None:
+    dialect = _dialect()
+    assert _hear(dialect, "session.updated", session={}) == []
+    dialect.configure()
+    assert _hear(dialect, "session.updated", session={}) == [LinkReady()]
+    assert _hear(dialect, "session.updated", session={}) == []
+    dialect.configure()
+    dialect.restart()
+    assert _hear(dialect, "session.updated", session={}) == []
+
+
+def test_a_session_is_accepted_once() -> None:
+    dialect = _dialect()
+    assert len(_hear(dialect, "session.created", session={})) == 1
+    assert _hear(dialect, "session.created", session={}) == []
+    dialect.restart()
+    assert len(_hear(dialect, "session.created", session={})) == 1
+
+
+@pytest.mark.parametrize("event_id", ["edged-configure", None])
+def test_a_configuration_that_is_refused_ends_the_session(event_id: str | None) -> None:
+    dialect = _dialect()
+    dialect.configure()
+    down = _error(dialect, code="unknown_parameter", message="Unknown: x", event_id=event_id)
+    assert isinstance(down, LinkDown)
+    assert (down.trouble, down.code) == (Trouble.PROVIDER, "unknown_parameter")
+    assert "Unknown: x" in down.detail
+
+
+def test_errors_after_the_configuration_leave_the_session_open() -> None:
+    dialect = _dialect()
+    dialect.configure()
+    _hear(dialect, "session.updated", session={})
+    refused = _error(dialect, type="server_error", code=None, message="oops\n" * 200)
+    assert isinstance(refused, RequestRefused)
+    assert (refused.code, refused.benign) == ("server_error", False)
+    assert len(refused.message) <= 300
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "benign"),
+    [
+        ({"code": "response_cancel_not_active"}, "response_cancel_not_active", True),
+        (
+            {"code": "odd", "message": "Cancellation failed: no active response found"},
+            "response_cancel_not_active",
+            True,
+        ),
+        (
+            {"message": "Conversation already has an active response in progress"},
+            "conversation_already_has_active_response",
+            True,
+        ),
+        (
+            {"code": None, "message": "Audio content of 9ms is already shorter than 10ms"},
+            "truncate_too_long",
+            True,
+        ),
+        ({"code": "rate_limit_exceeded"}, "rate_limit_exceeded", False),
+        ({"code": 42, "message": ["odd"]}, "42", False),
+    ],
+)
+def test_races_are_told_from_refusals(error: Json, code: str, benign: bool) -> None:
+    refused = _error(_dialect(), **error)
+    assert isinstance(refused, RequestRefused)
+    assert (refused.code, refused.benign) == (code, benign)
+
+
+@pytest.mark.parametrize(
+    ("error", "trouble"),
+    [
+        ({"code": "invalid_api_key"}, Trouble.KEY),
+        ({"code": None, "message": "Incorrect API key provided: sk-1"}, Trouble.KEY),
+        ({"code": "x", "type": "insufficient_quota"}, Trouble.CREDIT),
+        ({"code": "billing_hard_limit_reached"}, Trouble.CREDIT),
+        ({"code": "model_not_found"}, Trouble.PROVIDER),
+        ({"code": "session_expired"}, None),
+    ],
+)
+def test_errors_that_end_the_session(error: Json, trouble: Trouble | None) -> None:
+    down = _error(_dialect(), **error)
+    assert isinstance(down, LinkDown)
+    assert down.trouble == trouble
+    assert down.code
+
+
+def test_an_error_that_is_a_bare_sentence() -> None:
+    (refused,) = _hear(_dialect(), "error", error="no active response")
+    assert refused == RequestRefused("response_cancel_not_active", "no active response", True)
+
+
+# --- answers ------------------------------------------------------------------------------
+
+
+def test_several_items_of_one_answer_keep_apart() -> None:
+    dialect = _dialect()
+    heard = [
+        _hear(
+            dialect,
+            "response.output_audio.delta",
+            response_id="r",
+            item_id=item,
+            content_index=index,
+            delta="AAA=",
+        )
+        for item, index in (("a", 0), ("b", 1), ("a", 0))
+    ]
+    assert heard == [
+        [ev.ReplyAudio("r", item, index, b"\0\0")] for item, index in (("a", 0), ("b", 1), ("a", 0))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("conversation", "metadata", "heard"),
+    [
+        (None, {openai.ASIDE: "1"}, False),
+        (None, {}, True),
+        (None, None, True),
+        ("conv", {openai.ASIDE: "1"}, True),
+    ],
+)
+def test_side_work_is_not_heard(conversation: str | None, metadata: Any, heard: bool) -> None:
+    dialect = _dialect()
+    response = {"id": "r", "conversation_id": conversation, "metadata": metadata}
+    sound = {"response_id": "r", "item_id": "i", "delta": "AAA="}
+    assert bool(_hear(dialect, "response.created", response=response)) is heard
+    assert bool(_hear(dialect, "response.output_audio.delta", **sound)) is heard
+    assert bool(_hear(dialect, "response.done", response=response)) is heard
+
+
+def test_half_a_sample_is_cut_off_and_counted() -> None:
+    dialect = _dialect()
+    fields = {"response_id": "r", "item_id": "i"}
+    (audio,) = _hear(dialect, "response.output_audio.delta", delta="AAAA", **fields)
+    assert isinstance(audio, ev.ReplyAudio)
+    assert audio.samples == b"\0\0"
+    assert _hear(dialect, "response.output_audio.delta", delta="", **fields) == []
+    assert dialect.malformed["response.output_audio.delta"] == 1
+
+
+@pytest.mark.parametrize("status", ["in_progress", "incomplete", None])
+def test_a_call_that_was_cut_off_is_not_made(status: str | None) -> None:
+    item = {"type": "function_call", "status": status, "call_id": "c", "name": "n"}
+    assert _hear(_dialect(), "response.output_item.done", response_id="r", item=item) == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"call_id": "c", "name": "n", "arguments": '{"minutes": 1'},
+        {"call_id": "c", "name": "n", "arguments": "[1]"},
+        {"call_id": "c", "arguments": "{}"},
+        {"name": "n", "arguments": "{}"},
+    ],
+)
+def test_a_call_that_cannot_be_read_is_told(fields: Json) -> None:
+    item = {"type": "function_call", "status": "completed"} | fields
+    (event,) = _hear(_dialect(), "response.output_item.done", response_id="r", item=item)
+    assert isinstance(event, RequestRefused)
+    assert (event.code, event.benign) == ("malformed_call", False)
+
+
+@pytest.mark.parametrize(
+    ("details", "trouble", "detail"),
+    [
+        (
+            {"error": {"code": "insufficient_quota", "message": "pay"}},
+            Trouble.CREDIT,
+            "insufficient_quota: pay",
+        ),
+        ({"error": {"code": "invalid_api_key"}}, Trouble.KEY, "invalid_api_key"),
+        (
+            {"error": {"code": "inference_rate_limit_exceeded", "message": "later"}},
+            Trouble.PROVIDER,
+            "inference_rate_limit_exceeded: later",
+        ),
+        ({"error": "boom"}, Trouble.PROVIDER, "boom"),
+        ("You exceeded your current quota", Trouble.CREDIT, "You exceeded your current quota"),
+        (None, Trouble.PROVIDER, ""),
+        ([1], Trouble.PROVIDER, "[1]"),
+    ],
+)
+def test_why_an_answer_failed(details: Any, trouble: Trouble, detail: str) -> None:
+    done = _done(_dialect(), id="r", status="failed", status_details=details)
+    assert (done.status, done.trouble, done.detail) == ("failed", trouble, detail)
+
+
+def test_an_answer_that_was_cut_short_is_nobodys_trouble() -> None:
+    dialect = _dialect()
+    done = _done(
+        dialect, id="r", status="incomplete", status_details={"reason": "max_output_tokens"}
+    )
+    assert (done.status, done.reason, done.trouble) == ("incomplete", "max_output_tokens", None)
+    assert _done(dialect, id="r", status="exploded").status == "failed"
+    assert _done(dialect, id="r").status == "completed"
+
+
+def test_the_end_of_an_answer_that_does_not_name_it() -> None:
+    dialect = _dialect()
+    _hear(dialect, "response.created", response={"id": "r"})
+    assert _done(dialect).reply == "r"
+
+
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        (None, ev.Usage()),
+        ({}, ev.Usage()),
+        ({"input_token_details": {"text_tokens": 5}}, ev.Usage(text_in=5)),
+        (
+            {"input_token_details": {"text_tokens": 5, "audio_tokens": 9, "cached_tokens": 8}},
+            ev.Usage(text_in=5, audio_in=9, cached_text=5, cached_audio=3),
+        ),
+        ({"output_token_details": {"audio_tokens": 7}}, ev.Usage(audio_out=7)),
+    ],
+)
+def test_bills_with_holes(usage: Any, expected: ev.Usage) -> None:
+    dialect = _dialect()
+    assert _done(dialect, id="r", usage=usage).usage == expected
+    assert not dialect.malformed
+
+
+def test_an_answer_counts_even_when_its_bill_is_rubbish() -> None:
+    dialect = _dialect()
+    assert _done(dialect, id="r", usage={"input_token_details": "many"}).usage == ev.Usage()
+    assert dialect.malformed["usage"] == 1
+
+
+# --- nonsense -----------------------------------------------------------------------------
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["type", "id", "error", "item", "x"]), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@st.composite
+def _mutated(draw: st.DrawFn) -> Json:
+    """A declared event with one part, somewhere, replaced by anything."""
+    kind = draw(st.sampled_from(sorted(DECODERS)))
+    event = instance(server_events()[kind], draw(st.sampled_from(STYLES)))
+    part: Any = event
+    while True:
+        name = draw(st.sampled_from(sorted(set(part) - {"type"} or {"type"})))
+        deeper = part.get(name)
+        if not isinstance(deeper, dict) or not deeper or draw(st.booleans()):
+            part[name] = draw(_JSON)
+            return event
+        part = deeper
+
+
+@given(_mutated() | _JSON)
+def test_nothing_that_is_json_makes_the_dialect_stumble(event: Any) -> None:
+    dialect = _dialect()
+    text = json.dumps(event)
+    for word in dialect.decode(text):
+        assert isinstance(word, ev.Said | ev.LinkAccepted | ev.LinkReady | ev.LinkDown)
+    dialect.configure()
+    dialect.decode(text.encode())
+
+
+@given(st.binary() | st.text())
+def test_nothing_at_all_makes_the_dialect_stumble(text: bytes | str) -> None:
+    assert _dialect().decode(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"\xff\xfe",
+        b'{"type":"\xff"}',
+        "[" * 100_000,
+        '{"type":"error","error":' + "[" * 100_000 + "]" * 100_000 + "}",
+        '{"type":"input_audio_buffer.speech_started","item_id":"i","audio_start_ms":1e999}',
+        '{"type":"response.output_audio.delta","response_id":"r","item_id":"i","delta":"A"}',
+        '{"type": 7}',
+    ],
+    ids=["nothing", "noise", "bad utf-8", "brackets", "deep", "infinite", "bad base64", "no name"],
+)
+def test_rubbish_is_counted(text: str | bytes) -> None:
+    dialect = _dialect()
+    assert dialect.decode(text) == []
+    assert dialect.malformed.total() == 1
+
+
+def test_unknown_events_are_counted_within_bounds() -> None:
+    dialect = _dialect()
+    for number in range(1000):
+        assert _hear(dialect, f"{'x' * 500}{number}") == []
+        assert _hear(dialect, f"new.{number}") == []
+    assert dialect.unknown.total() == 2000
+    assert len(dialect.unknown) <= 65
+    assert max(map(len, dialect.unknown)) <= 80
+    assert not dialect.malformed
+
+
+def test_an_enormous_event_is_heard_like_any_other() -> None:
+    sound = b64encode(bytes(10_000_000)).decode()
+    (audio,) = _hear(
+        _dialect(),
+        "response.output_audio.delta",
+        response_id="r",
+        item_id="i",
+        delta=sound,
+        obfuscation="x" * 1_000_000,
+    )
+    assert isinstance(audio, ev.ReplyAudio)
+    assert len(audio.samples) == 10_000_000
+
+
+# --- ends ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "trouble"),
+    [
+        (1000, "", None),
+        (1001, "Your session hit the maximum duration of 60 minutes.", None),
+        (1001, "", Trouble.PROVIDER),
+        (1005, "", Trouble.NETWORK),
+        (1006, "", Trouble.NETWORK),
+        (None, "reset", Trouble.NETWORK),
+        (1008, "Invalid API key", Trouble.KEY),
+        (1008, "all slots in use", Trouble.PROVIDER),
+        (1011, "keepalive", Trouble.PROVIDER),
+        (1012, "", Trouble.PROVIDER),
+        (1015, "", Trouble.NETWORK),
+        (3000, "invalid_request_error.invalid_api_key", Trouble.KEY),
+        (3000, "", Trouble.KEY),
+        (4000, "invalid_request_error.beta_api_shape_disabled", Trouble.PROVIDER),
+        (4000, "insufficient_quota.insufficient_quota", Trouble.CREDIT),
+        (4999, "?", Trouble.PROVIDER),
+    ],
+)
+def test_what_a_close_code_means(code: int | None, reason: str, trouble: Trouble | None) -> None:
+    down = _dialect().ended(code, reason)
+    assert down == LinkDown(trouble, "" if code is None else str(code), reason)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "trouble", "detail"),
+    [
+        (401, b"", Trouble.KEY, ""),
+        (403, b'{"error":{"code":"model_not_found","message":"no"}}', Trouble.PROVIDER, "no"),
+        (404, b"<html>\xff not\n\nfound</html>", Trouble.PROVIDER, "not found"),
+        (402, b"", Trouble.CREDIT, ""),
+        (407, b"", Trouble.NETWORK, ""),
+        (200, b"<html>please log in</html>", Trouble.NETWORK, "please log in"),
+        (429, b'{"error":"slow down"}', Trouble.PROVIDER, "slow down"),
+        (429, b'{"error":{"type":"insufficient_quota"}}', Trouble.CREDIT, "insufficient_quota"),
+        (500, b"[" * 100_000, Trouble.PROVIDER, "[[["),
+    ],
+)
+def test_what_an_http_status_means(status: int, body: bytes, trouble: Trouble, detail: str) -> None:
+    down = _dialect().refused(status, body)
+    assert (down.trouble, down.code) == (trouble, str(status))
+    assert detail in down.detail
+    assert len(down.detail) <= 300
