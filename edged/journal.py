@@ -1,0 +1,121 @@
+"""Where the story is told: entries with fields for journald, or readable lines on stderr."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TextIO
+
+from systemd.journal import sendv
+
+from .core.commands import Fact, Note
+from .ports import Journal
+
+MESSAGE_IDS: Mapping[Fact, str] = {
+    Fact.STARTED: "3726036098594dc9a2d33a67856b8179",
+    Fact.KEY_EXPOSED: "5be1a4d12cc04cb796abe7da86940be9",
+    Fact.PART_MISSING: "223c56b1cda0466b9d4392a53a48e8ce",
+    Fact.WOKEN: "b3f4bdc750de4a91affeff632cac633f",
+    Fact.WAKE_NEARLY_HEARD: "54203598b9d4475d9d8b3ee076ec1a2e",
+    Fact.CONNECTED: "713c29a7e66444faa586afe3ba6610ce",
+    Fact.SESSION_ENDED: "03af8f4c2f2544db849ddc0072061872",
+    Fact.TURN_ENDED: "e52b111ac24948c4821e51685aa4bfea",
+    Fact.INTERRUPTED: "91de4e77b1e04224b0c7025613277bba",
+    Fact.TROUBLE: "e65d096f94d74516a40f8d5d9028e5f2",
+    Fact.REQUEST_REFUSED: "6bd833ffa1a34e1b8d58e8aebc1544cd",
+    Fact.MUTED: "b2a7179e8b63404caf5d5cabdfdbc407",
+    Fact.UNMUTED: "6c435728884a415e8935ebbe7e12f39b",
+    Fact.MICROPHONE_OPENED: "6acac86664ed4469bff24f7d2a3d1ad4",
+    Fact.MICROPHONE_LOST: "5a92000dde4e4336b9d6a2fea0fde456",
+    Fact.SPEAKER_OPENED: "e7e87a7e934145cc98ca56c64b55fa24",
+    Fact.SPEAKER_LOST: "b0770399d5b643558d7bd413b65ed4b3",
+    Fact.SOUND_DROPPED: "f38efc85073f429e9ef0bd8e5d8cf367",
+    Fact.GAP_HEARD: "e79cc997d6bd4f5396bedb45fe4c1252",
+    Fact.TOOL_CALLED: "9dc06a347ffa439ba6ba1e4588649470",
+    Fact.STATE_CHANGED: "cbaaa2b70e134ff6ab4811855c34e1ab",
+    Fact.TRANSCRIPT: "725f81c18e154440ba2743137e42ac2e",
+}
+"""What names a kind of entry for ever: catalogues and people's own filters rely on it."""
+
+_WARNING, _INFO = "4", "6"
+"""Priorities of syslog(3)."""
+
+
+class Journald:
+    """Writes structured entries: EDGED_FACT, EDGED_STATE and a field EDGED_NAME per field."""
+
+    def __init__(self, send: Callable[..., None] = sendv) -> None:
+        """`send` takes the entry's fields as NAME=VALUE, one argument each, as bytes."""
+        self._send = send
+
+    def note(self, note: Note, state: str) -> None:
+        """Write one entry; one that journald does not take is lost."""
+        fields = {
+            "MESSAGE": note.message,
+            "MESSAGE_ID": MESSAGE_IDS[note.fact],
+            "PRIORITY": _WARNING if note.warning else _INFO,
+            "SYSLOG_IDENTIFIER": "edged",
+            "EDGED_FACT": note.fact,
+            "EDGED_STATE": state,
+        }
+        fields |= {f"EDGED_{name.upper()}": _text(value) for name, value in note.fields.items()}
+        try:
+            self._send(*(f"{name}={_printable(value)}".encode() for name, value in fields.items()))
+        except OSError:
+            # There is nobody left to tell, and a speaker that cannot write still speaks.
+            return
+
+
+class Lines:
+    """Writes one readable line per entry: time, state, message, fields."""
+
+    def __init__(
+        self,
+        stream: TextIO | None = None,
+        now: Callable[[], datetime] = datetime.now,
+    ) -> None:
+        """None stands for stderr."""
+        self._stream = stream or sys.stderr
+        self._now = now
+
+    def note(self, note: Note, state: str) -> None:
+        """Write one line; one that the stream does not take is lost."""
+        time = self._now().strftime("%H:%M:%S.%f")[:-3]
+        fields = "".join(f" {name}={_text(value)}" for name, value in note.fields.items())
+        mark = "! " if note.warning else ""
+        line = _printable(
+            f"{time} {state:<10} {mark}{note.message}" + (fields and f" [{fields[1:]}]")
+        )
+        try:
+            print(line, file=self._stream, flush=True)
+        except (OSError, ValueError):
+            # ValueError: the stream is closed. See above.
+            return
+
+
+def open(environment: Mapping[str, str] = os.environ, stream: TextIO | None = None) -> Journal:
+    """Journald where `stream` (None: stderr) leads to it, as systemd.exec(5) says; else lines."""
+    stream = stream or sys.stderr
+    try:
+        status = os.fstat(stream.fileno())
+    except (OSError, ValueError):
+        return Lines(stream)
+    # Programs started from a service's shell inherit the variable but not the stream.
+    if environment.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}":
+        return Journald()
+    return Lines(stream)
+
+
+def _text(value: str | float) -> str:
+    """Numbers as people and `jq` read them: no exponent, microseconds and millionths at most."""
+    return f"{value:.6f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+
+
+def _printable(text: str) -> str:
+    """`text` on one line, what a terminal would obey escaped: much of it comes from afar."""
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text
+    )

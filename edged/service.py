@@ -1,0 +1,57 @@
+"""What the service manager is told: ready, status, alive, stopping."""
+
+import os
+from collections.abc import Mapping
+
+from systemd.daemon import notify
+
+
+class Manager:
+    """Speaks sd_notify(3) on $NOTIFY_SOCKET; where there is none, to nobody.
+
+    Never raises: a manager that does not listen learns nothing, and acts on that.
+    """
+
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+        self._environment = environment
+
+    def ready(self) -> None:
+        """The speaker serves."""
+        _tell("READY=1")
+
+    def status(self, text: str) -> None:
+        """One line of words for `systemctl status`."""
+        # Every further line would be an assignment of its own.
+        _tell("STATUS=" + " ".join(text.split()))
+
+    def alive(self) -> None:
+        """Feed the watchdog."""
+        _tell("WATCHDOG=1")
+
+    def stopping(self) -> None:
+        """The end has begun."""
+        _tell("STOPPING=1")
+
+    def watchdog_s(self) -> float | None:
+        """How long `alive` may stay away before the process is killed; None for ever.
+
+        As sd_watchdog_enabled(3): a watchdog that is set for another process is not ours.
+        """
+        if self._environment.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+            return None
+        microseconds = self._environment.get("WATCHDOG_USEC", "")
+        if not microseconds.isdecimal() or int(microseconds) == 0:
+            return None
+        return int(microseconds) / 1e6
+
+
+def open() -> Manager:
+    """Whoever started this process."""
+    return Manager()
+
+
+def _tell(assignment: str) -> None:
+    try:
+        notify(assignment)
+    except OSError:
+        return

@@ -1,0 +1,34 @@
+"""How a command finds the running speaker."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from .. import config, control, schema
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Which speaker, where there are several."""
+    parser.add_argument(
+        "--socket",
+        type=Path,
+        metavar="PATH",
+        help="the control socket of the speaker that is meant",
+    )
+
+
+def ask(options: argparse.Namespace, request: control.Request) -> dict[str, Any]:
+    """Ask the speaker that the options mean; raises `control.ControlError`."""
+    return control.ask(options.socket or _configured() or control.find(), request)
+
+
+def _configured() -> Path | None:
+    """The socket that the configuration names, if it does and may be read.
+
+    Only this section is read: its mistakes, and those of others, are for `edged check`.
+    """
+    document = config.Document()
+    for file in (schema.FILE, *config.drop_ins(schema.FILE)):
+        document.add_file(file)
+    named = config.Reader(document).section(("control",), schema.Control).socket
+    return Path(named) if named else None

@@ -1,0 +1,180 @@
+"""The journal: structured entries for journald, readable lines for everyone else."""
+
+import io
+import os
+import socket
+import subprocess
+import sys
+import textwrap
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from edged import journal
+from edged.core.commands import Fact, note, warn
+
+# What people's filters and the catalogue rely on: a line may be added here, none may change.
+PINNED = {
+    Fact.STARTED: "3726036098594dc9a2d33a67856b8179",
+    Fact.KEY_EXPOSED: "5be1a4d12cc04cb796abe7da86940be9",
+    Fact.PART_MISSING: "223c56b1cda0466b9d4392a53a48e8ce",
+    Fact.WOKEN: "b3f4bdc750de4a91affeff632cac633f",
+    Fact.WAKE_NEARLY_HEARD: "54203598b9d4475d9d8b3ee076ec1a2e",
+    Fact.CONNECTED: "713c29a7e66444faa586afe3ba6610ce",
+    Fact.SESSION_ENDED: "03af8f4c2f2544db849ddc0072061872",
+    Fact.TURN_ENDED: "e52b111ac24948c4821e51685aa4bfea",
+    Fact.INTERRUPTED: "91de4e77b1e04224b0c7025613277bba",
+    Fact.TROUBLE: "e65d096f94d74516a40f8d5d9028e5f2",
+    Fact.REQUEST_REFUSED: "6bd833ffa1a34e1b8d58e8aebc1544cd",
+    Fact.MUTED: "b2a7179e8b63404caf5d5cabdfdbc407",
+    Fact.UNMUTED: "6c435728884a415e8935ebbe7e12f39b",
+    Fact.MICROPHONE_OPENED: "6acac86664ed4469bff24f7d2a3d1ad4",
+    Fact.MICROPHONE_LOST: "5a92000dde4e4336b9d6a2fea0fde456",
+    Fact.SPEAKER_OPENED: "e7e87a7e934145cc98ca56c64b55fa24",
+    Fact.SPEAKER_LOST: "b0770399d5b643558d7bd413b65ed4b3",
+    Fact.SOUND_DROPPED: "f38efc85073f429e9ef0bd8e5d8cf367",
+    Fact.GAP_HEARD: "e79cc997d6bd4f5396bedb45fe4c1252",
+    Fact.TOOL_CALLED: "9dc06a347ffa439ba6ba1e4588649470",
+    Fact.STATE_CHANGED: "cbaaa2b70e134ff6ab4811855c34e1ab",
+    Fact.TRANSCRIPT: "725f81c18e154440ba2743137e42ac2e",
+}
+TURN = note(Fact.TURN_ENDED, "answered", session="sess_1", turn=3, first_audio_ms=412.5)
+
+
+def test_every_kind_of_entry_has_one_name_of_its_own_and_keeps_it() -> None:
+    assert dict(journal.MESSAGE_IDS) == PINNED
+    assert set(journal.MESSAGE_IDS) == set(Fact)
+    assert len(set(PINNED.values())) == len(PINNED)
+    for name in PINNED.values():
+        assert len(name) == 32
+        assert int(name, 16)
+        assert name == name.lower()
+
+
+def test_an_entry_carries_its_fields_to_journald() -> None:
+    sent: list[bytes] = []
+    told = journal.Journald(lambda *fields: sent.extend(fields))
+    told.note(TURN, "speaking")
+    assert sent == [
+        b"MESSAGE=answered",
+        b"MESSAGE_ID=" + PINNED[Fact.TURN_ENDED].encode(),
+        b"PRIORITY=6",
+        b"SYSLOG_IDENTIFIER=edged",
+        b"EDGED_FACT=turn_ended",
+        b"EDGED_STATE=speaking",
+        b"EDGED_SESSION=sess_1",
+        b"EDGED_TURN=3",
+        b"EDGED_FIRST_AUDIO_MS=412.5",
+    ]
+
+
+def test_a_warning_has_the_priority_of_one() -> None:
+    sent: list[bytes] = []
+    told = journal.Journald(lambda *fields: sent.extend(fields))
+    told.note(warn(Fact.TROUBLE, "no network"), "trouble")
+    assert b"PRIORITY=4" in sent
+
+
+def test_small_money_is_not_told_in_powers_of_ten() -> None:
+    sent: list[bytes] = []
+    told = journal.Journald(lambda *fields: sent.extend(fields))
+    told.note(note(Fact.TURN_ENDED, "answered", cost_usd=0.00004, whole=2.0), "asleep")
+    assert b"EDGED_COST_USD=0.00004" in sent
+    assert b"EDGED_WHOLE=2" in sent
+
+
+def test_what_a_provider_says_can_neither_forge_a_field_nor_drive_a_terminal() -> None:
+    sent: list[bytes] = []
+    stream = io.StringIO()
+    nasty = warn(Fact.TROUBLE, "gone\nPRIORITY=0", detail="\x1b[2J\udc80 für")
+    journal.Journald(lambda *fields: sent.extend(fields)).note(nasty, "trouble")
+    journal.Lines(stream).note(nasty, "trouble")
+    assert sent[0] == rb"MESSAGE=gone\nPRIORITY=0"
+    assert sent[-1] == "EDGED_DETAIL=\\x1b[2J\\udc80 für".encode()
+    assert stream.getvalue().count("\n") == 1
+    assert stream.getvalue()[:-1].isprintable()
+
+
+def test_a_journald_that_is_gone_or_full_does_not_end_the_evening() -> None:
+    def refuse(*fields: bytes) -> None:
+        raise OSError(105, "No buffer space available")
+
+    journal.Journald(refuse).note(TURN, "speaking")
+
+
+def test_a_line_has_time_state_message_and_fields() -> None:
+    stream = io.StringIO()
+    told = journal.Lines(stream, lambda: datetime(2026, 2, 3, 4, 5, 6, 789_000))
+    told.note(TURN, "speaking")
+    told.note(warn(Fact.MUTED, "muted"), "muted")
+    assert stream.getvalue().splitlines() == [
+        "04:05:06.789 speaking   answered [session=sess_1 turn=3 first_audio_ms=412.5]",
+        "04:05:06.789 muted      ! muted",
+    ]
+
+
+def test_a_terminal_that_has_gone_does_not_end_the_evening() -> None:
+    stream = io.StringIO()
+    stream.close()
+    journal.Lines(stream).note(TURN, "speaking")
+
+
+def test_a_reader_that_has_left_the_pipe_does_not_end_the_evening() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    # Without a buffer nothing is left to be written when it is closed.
+    with io.TextIOWrapper(io.FileIO(writer, "w"), write_through=True) as stream:
+        journal.Lines(stream).note(TURN, "speaking")
+
+
+def test_stderr_that_leads_to_journald_gets_entries(tmp_path: Path) -> None:
+    with (tmp_path / "stderr").open("w") as stream:
+        status = os.fstat(stream.fileno())
+        here = {"JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"}
+        assert isinstance(journal.open(here, stream), journal.Journald)
+
+
+def test_a_shell_started_by_a_service_still_gets_lines(tmp_path: Path) -> None:
+    with (tmp_path / "stderr").open("w") as stream:
+        inherited = {"JOURNAL_STREAM": "8:12345", "INVOCATION_ID": "f" * 32}
+        assert isinstance(journal.open(inherited, stream), journal.Lines)
+        assert isinstance(journal.open({}, stream), journal.Lines)
+    assert isinstance(journal.open({}, io.StringIO()), journal.Lines)
+
+
+def _own_mounts() -> bool:
+    """Whether this user may mount in a namespace of its own."""
+    done = subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False)
+    return done.returncode == 0
+
+
+@pytest.mark.skipif(not _own_mounts(), reason="needs a mount namespace of its own")
+def test_what_reaches_a_real_journal_socket(tmp_path: Path) -> None:
+    """The native protocol as libsystemd speaks it: a stand-in for journald hears every field."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journald:
+        journald.bind(str(tmp_path / "socket"))
+        journald.settimeout(10)
+        speaker = textwrap.dedent(
+            """
+            import os, sys
+            from edged import journal
+            from edged.core.commands import Fact, note
+            status = os.fstat(2)
+            told = journal.open({"JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"})
+            told.note(note(Fact.WOKEN, "woken by hey jarvis", word="hey jarvis"), "waking")
+            """
+        )
+        # /run is covered first, so that the machine's own journal is neither needed nor reached.
+        house = (
+            "mount -t tmpfs none /run && mkdir -p /run/systemd/journal"
+            ' && mount --bind "$1" /run/systemd/journal && exec "$2" -c "$3"'
+        )
+        arguments = ["sh", str(tmp_path), sys.executable, speaker]
+        subprocess.run(["unshare", "-m", "sh", "-c", house, *arguments], check=True)
+        heard = journald.recv(65536).splitlines()
+    assert b"MESSAGE=woken by hey jarvis" in heard
+    assert b"MESSAGE_ID=" + PINNED[Fact.WOKEN].encode() in heard
+    assert b"EDGED_STATE=waking" in heard
+    assert b"EDGED_WORD=hey jarvis" in heard
+    assert b"SYSLOG_IDENTIFIER=edged" in heard
