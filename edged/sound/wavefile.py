@@ -1,0 +1,158 @@
+"""A recording as the microphone and a file as the loudspeaker."""
+
+import asyncio
+import contextlib
+import wave
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+
+from ..core.commands import Chime
+from ..core.events import MicLost, MicOpened, SpeakerLost, SpeakerOpened
+from ..ports import Feed, SoundCard
+from ._capture import Capture
+from ._player import Player
+
+_PERIOD_MS = 10
+_NOISE_LSB = 1.0
+"""What follows the recording: the faint noise of a quiet microphone."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Which files, and how fast."""
+
+    microphone: str = ""
+    """A 16-bit WAV file, heard once and followed by faint noise; "" for only that."""
+    speaker: str = ""
+    """A WAV file to write what the loudspeaker sounds to; "" for nowhere."""
+    channel: Annotated[int, "0 to 31"] = 0
+    """The recording's channel that is listened to, from 0."""
+    volume_db: Annotated[float, "-60 to 0"] = 0.0
+    """The loudspeaker's volume; 0 leaves the answer as it came."""
+    longest_priming_ms: Annotated[int, "0 to 2000"] = 500
+    """Answers that arrive unevenly are held back by the largest lateness seen, at most this."""
+    paced: bool = True
+    """At the speed of real time; else as fast as the rest of the speaker follows."""
+
+
+def open(settings: Settings, feed: Feed, wire_rate: int, frame_ms: int) -> SoundCard:
+    """A sound card made of files; call it on the loop's thread.
+
+    The loudspeaker runs at the wire's rate, the microphone at the recording's. A microphone that
+    is closed stays where it is in the recording.
+    """
+    card = _Files(settings, feed, wire_rate)
+    # What a driver feeds while it is being opened has nobody to hear it yet.
+    asyncio.get_running_loop().call_soon(card.start)
+    return card
+
+
+class _Files:
+    def __init__(self, settings: Settings, feed: Feed, wire_rate: int) -> None:
+        self._settings = settings
+        self._feed = feed
+        self._wire_rate = wire_rate
+        self._loop = asyncio.get_running_loop()
+        self._player = Player(feed, wire_rate, settings.volume_db, settings.longest_priming_ms)
+        self._capture: Capture | None = None
+        self._recording: wave.Wave_read | None = None
+        self._written: wave.Wave_write | None = None
+        self._chance = np.random.default_rng(0)
+        self._elapsed = 0
+        """Periods since the start."""
+        self._began = self._loop.time()
+        self._timer: asyncio.Handle | None = None
+        self._files = contextlib.ExitStack()
+
+    def start(self) -> None:
+        try:
+            if self._settings.speaker:
+                self._written = self._files.enter_context(
+                    _write(self._settings.speaker, self._wire_rate)
+                )
+        except OSError as problem:
+            self._feed(SpeakerLost(str(problem)))
+        else:
+            self._player.prepare(self._wire_rate)
+            self._feed(SpeakerOpened(self._settings.speaker or "nowhere", self._wire_rate, 0.0))
+        self._turn()
+
+    def open_microphone(self) -> None:
+        try:
+            if self._settings.microphone and self._recording is None:
+                self._recording = self._files.enter_context(_read(self._settings.microphone))
+        except (OSError, EOFError, wave.Error) as problem:
+            self._feed(MicLost(f"{self._settings.microphone}: {problem}"))
+            return
+        self.close_microphone()
+        rate, channels = self._format()
+        self._capture = Capture(self._feed, self._settings.channel, _PERIOD_MS)
+        self._capture.prepare(rate, channels)
+        self._feed(MicOpened(self._settings.microphone or "noise", rate))
+
+    def close_microphone(self) -> None:
+        if self._capture is not None:
+            self._capture.close()
+            self._capture = None
+
+    def queue(self, samples: bytes) -> None:
+        self._player.queue(samples)
+
+    def finish(self) -> None:
+        self._player.finish()
+
+    def hush(self) -> None:
+        self._player.hush()
+
+    def sound(self, chime: Chime) -> None:
+        self._player.sound(chime)
+
+    async def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self.close_microphone()
+        self._player.close()
+        self._files.close()
+
+    def _format(self) -> tuple[int, int]:
+        if self._recording is None:
+            return self._wire_rate, 1
+        return self._recording.getframerate(), self._recording.getnchannels()
+
+    def _turn(self) -> None:
+        """One period of both directions, as a device's two callbacks would do it."""
+        if self._settings.paced:
+            self._elapsed += 1
+            at = self._began + self._elapsed * _PERIOD_MS / 1000
+            self._timer = self._loop.call_at(at, self._turn)
+        else:
+            self._timer = self._loop.call_soon(self._turn)
+        block = self._player.fill(self._wire_rate * _PERIOD_MS // 1000, 1, 0.0)
+        if self._written is not None:
+            self._written.writeframesraw(block)
+        if self._capture is not None:
+            rate, channels = self._format()
+            frames = rate * _PERIOD_MS // 1000
+            self._capture.take(self._listen(frames, channels), frames, 0.0, False)
+
+    def _listen(self, frames: int, channels: int) -> bytes:
+        sound = b"" if self._recording is None else self._recording.readframes(frames)
+        lacking = frames * channels - len(sound) // 2
+        noise = np.rint(self._chance.normal(0, _NOISE_LSB, lacking)).astype("<i2")
+        return sound + noise.tobytes()
+
+
+def _read(path: str) -> wave.Wave_read:
+    recording = wave.open(path, "rb")  # noqa: SIM115
+    if recording.getsampwidth() == 2:
+        return recording
+    recording.close()
+    raise wave.Error("not 16-bit")
+
+
+def _write(path: str, rate: int) -> wave.Wave_write:
+    written = wave.open(path, "wb")  # noqa: SIM115
+    written.setparams((1, 2, rate, 0, "NONE", ""))
+    return written
