@@ -21,6 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser(given).parse_args(given)
     try:
         status: int = options.run(options)
+        sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read our output has left (`edged devices | head`); nothing more can be said.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -44,8 +45,8 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     typed = next((word for word in given if not word.startswith("-")), None)
     for name in plugins.names("verbs"):
-        caption = plugins.caption("verbs", name).replace("%", "%%")
-        verb = verbs.add_parser(name, help=caption, description=caption)
+        caption = plugins.caption("verbs", name)
+        verb = verbs.add_parser(name, help=caption.replace("%", "%%"), description=caption)
         if name == typed:
             module = plugins.load("verbs", name)
             module.arguments(verb)
