@@ -12,10 +12,10 @@ class Settings:
 
     credential: str = "openai"
     """The name of the systemd credential (`LoadCredential=`), which is looked for first."""
-    environment: str = "OPENAI_API_KEY"
-    """The environment variable that is looked for next."""
     file: str = ""
-    """A file that only its owner may read, with the key as its only line; "" for none."""
+    """A file that only its owner may read, with the key as its only line, looked for next; "" for none."""
+    environment: str = "OPENAI_API_KEY"
+    """The environment variable that is looked for last."""
 
 
 @dataclass(frozen=True)
@@ -40,34 +40,55 @@ class NoKey(LookupError):
 
 
 def find(settings: Settings, environment: Mapping[str, str] = os.environ) -> Key:
-    """The key; raises `NoKey`."""
-    folder = environment.get("CREDENTIALS_DIRECTORY")
-    if folder and settings.credential:
-        credential = Path(folder) / settings.credential
+    """The key; raises `NoKey`.
+
+    A place that is there and holds no key is a mistake to be mended: the next is not tried.
+    """
+    for credential in _credentials(settings, environment):
         if credential.exists():
             return Key(_read(credential, settings), f"credential {settings.credential}")
-    if text := environment.get(settings.environment, "").strip():
-        return Key(
-            text,
-            f"environment variable {settings.environment}",
-            "every process of this user can read the environment: a systemd credential is safer",
-        )
     if settings.file:
         file = Path(settings.file).expanduser()
         text = _read(file, settings)
-        mode = file.stat().st_mode
-        exposed = f"others can read it: chmod 600 {file}" if mode & 0o077 else ""
+        exposed = f"others can read it: chmod 600 {file}" if file.stat().st_mode & 0o077 else ""
         return Key(text, f"file {file}", exposed)
+    if text := environment.get(settings.environment, "").strip():
+        source = f"environment variable {settings.environment}"
+        return Key(
+            _checked(text, source, settings),
+            source,
+            "every process of this user can read the environment: a systemd credential is safer",
+        )
     raise NoKey(settings, "there is no key for the provider")
+
+
+def _credentials(settings: Settings, environment: Mapping[str, str]) -> tuple[Path, ...]:
+    """Where the credential may be.
+
+    The unit loads a whole folder, as a file that is missing from it does not keep the speaker from
+    starting; systemd then puts the folder's ID before each name (LoadCredential= in
+    systemd.exec(5)).
+    """
+    folder = environment.get("CREDENTIALS_DIRECTORY")
+    if not folder or not settings.credential:
+        return ()
+    return (Path(folder, settings.credential), Path(folder, f"edged_{settings.credential}"))
 
 
 def _read(file: Path, settings: Settings) -> str:
     try:
-        text = file.read_text(encoding="ascii").strip()
+        text = file.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise NoKey(settings, f"{file} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise NoKey(settings, f"{file} holds no key: it is not ASCII text") from error
-    if not text or text.split() != [text]:
-        raise NoKey(settings, f"{file} holds no key: one line without spaces is expected")
+        raise NoKey(settings, f"{file} holds no key: it is not text") from error
+    return _checked(text, str(file), settings)
+
+
+def _checked(text: str, source: str, settings: Settings) -> str:
+    """A key travels in an HTTP header: one word of printable ASCII."""
+    if not text or not text.isascii() or not text.isprintable() or " " in text:
+        raise NoKey(
+            settings, f"{source} holds no key: one line of ASCII without spaces is expected"
+        )
     return text

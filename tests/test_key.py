@@ -1,56 +1,104 @@
-"""Where the provider's key may be, and what is said when it is nowhere."""
+"""The key: where it is found, in which order, and that nothing ever shows it."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
 from edged import key
+from edged.key import NoKey, Settings
 
-SETTINGS = key.Settings()
-
-
-def test_the_credential_comes_first(tmp_path: Path) -> None:
-    (tmp_path / "openai").write_text("sk-credential\n")
-    environment = {"CREDENTIALS_DIRECTORY": str(tmp_path), "OPENAI_API_KEY": "sk-environment"}
-    found = key.find(SETTINGS, environment)
-    assert (found.text, found.source, found.warning) == ("sk-credential", "credential openai", "")
+SECRET = "sk-proj-abcdefghijklmnop"
 
 
-def test_then_the_environment_with_a_warning(tmp_path: Path) -> None:
-    environment = {"CREDENTIALS_DIRECTORY": str(tmp_path), "OPENAI_API_KEY": " sk-environment "}
-    found = key.find(SETTINGS, environment)
-    assert found.text == "sk-environment"
-    assert "systemd credential" in found.warning
+@pytest.fixture
+def credentials(tmp_path: Path) -> Path:
+    """As systemd hands them to a service."""
+    folder = tmp_path / "credentials"
+    folder.mkdir()
+    return folder
 
 
-def test_then_a_file_with_a_warning_when_others_can_read_it(tmp_path: Path) -> None:
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A key file as it should be."""
     file = tmp_path / "key"
-    file.write_text("sk-file\n")
+    file.write_text("sk-from-the-file\n")
     file.chmod(0o600)
-    assert key.find(key.Settings(file=str(file)), {}) == key.Key("sk-file", f"file {file}")
+    return file
+
+
+def test_a_credential_comes_before_a_file_and_a_file_before_the_environment(
+    credentials: Path, file: Path
+) -> None:
+    settings = Settings(file=str(file))
+    environment = {
+        "CREDENTIALS_DIRECTORY": str(credentials),
+        "OPENAI_API_KEY": "sk-from-the-environment",
+    }
+    (credentials / "openai").write_text(SECRET + "\n")
+    found = key.find(settings, environment)
+    assert (found.text, found.source, found.warning) == (SECRET, "credential openai", "")
+    (credentials / "openai").unlink()
+    found = key.find(settings, environment)
+    assert (found.text, found.source, found.warning) == ("sk-from-the-file", f"file {file}", "")
+    found = key.find(Settings(), environment)
+    assert found.text == "sk-from-the-environment"
+    assert found.source == "environment variable OPENAI_API_KEY"
+    assert "a systemd credential is safer" in found.warning
+
+
+def test_a_folder_of_credentials_is_read_by_the_names_systemd_gives(credentials: Path) -> None:
+    (credentials / "edged_azure").write_text(SECRET)
+    found = key.find(Settings(credential="azure"), {"CREDENTIALS_DIRECTORY": str(credentials)})
+    assert found.text == SECRET
+
+
+def test_nothing_that_prints_a_key_shows_it() -> None:
+    found = key.find(Settings(), {"OPENAI_API_KEY": SECRET})
+    for shown in (
+        repr(found),
+        str(found),
+        f"{found}",
+        str([found]),
+        repr(vars(NoKey(Settings(), ""))),
+    ):
+        assert SECRET not in shown
+        assert "abcdef" not in shown
+    assert dataclasses.is_dataclass(found)
+
+
+def test_a_file_that_others_can_read_is_used_with_a_warning(file: Path) -> None:
     file.chmod(0o644)
-    assert "chmod 600" in key.find(key.Settings(file=str(file)), {}).warning
+    found = key.find(Settings(file=str(file)), {})
+    assert found.text == "sk-from-the-file"
+    assert found.warning == f"others can read it: chmod 600 {file}"
 
 
-@pytest.mark.parametrize("text", ["", "\n", "two words", "one\ntwo\n", "sk-ä"])
-def test_a_file_that_holds_something_else_is_no_key(tmp_path: Path, text: str) -> None:
-    file = tmp_path / "key"
-    file.write_text(text)
-    with pytest.raises(key.NoKey, match="holds no key"):
-        key.find(key.Settings(file=str(file)), {})
+def test_no_key_says_where_one_can_be_put(credentials: Path) -> None:
+    for environment in ({}, {"OPENAI_API_KEY": " "}, {"CREDENTIALS_DIRECTORY": str(credentials)}):
+        with pytest.raises(NoKey, match="there is no key") as missing:
+            key.find(Settings(), environment)
+        for place in ("credential `openai`", "OPENAI_API_KEY", "`file` in [key]"):
+            assert place in missing.value.hint
 
 
-def test_a_file_that_is_gone_is_said(tmp_path: Path) -> None:
-    with pytest.raises(key.NoKey, match="cannot be read: No such file"):
-        key.find(key.Settings(file=str(tmp_path / "gone")), {})
+@pytest.mark.parametrize(
+    "rubbish",
+    [b"", b"\n", b"two words", b"two\nlines", b"\xff\xfe", "sk-schlüssel".encode(), b"sk\0"],
+)
+def test_a_file_with_something_else_in_it_is_a_mistake(file: Path, rubbish: bytes) -> None:
+    file.write_bytes(rubbish)
+    with pytest.raises(NoKey, match="holds no key") as mistaken:
+        key.find(Settings(file=str(file)), {"OPENAI_API_KEY": SECRET})
+    assert "schl" not in str(mistaken.value)
 
 
-def test_no_key_anywhere_says_where_one_can_be_put() -> None:
-    with pytest.raises(key.NoKey) as caught:
-        key.find(SETTINGS, {})
-    assert "OPENAI_API_KEY" in caught.value.hint
+def test_a_file_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(NoKey, match="cannot be read: No such file"):
+        key.find(Settings(file=str(tmp_path / "nowhere")), {"OPENAI_API_KEY": SECRET})
 
 
-def test_a_key_is_never_shown() -> None:
-    found = key.find(SETTINGS, {"OPENAI_API_KEY": "sk-secret"})
-    assert "sk-secret" not in repr(found)
+def test_an_environment_with_something_else_in_it_is_a_mistake() -> None:
+    with pytest.raises(NoKey, match="OPENAI_API_KEY holds no key"):
+        key.find(Settings(), {"OPENAI_API_KEY": "paste your key here"})
