@@ -1,0 +1,108 @@
+"""What outlives a restart: small JSON files in the state directory, never half written."""
+
+import contextlib
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+
+def folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """The service's state directory; else, for a user by hand, their own."""
+    if state := environment.get("STATE_DIRECTORY", "").partition(":")[0]:
+        return Path(state)
+    home = environment.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(home, "edged")
+
+
+class Store:
+    """Keeps one value a name in `NAME.json`.
+
+    A full disk or a read-only root costs what could not be saved and one warning, until a save
+    succeeds again; nothing is raised for it. One process writes; calls block for as long as the
+    disk takes to have the bytes (an SD card: up to some tenths of a second).
+    """
+
+    def __init__(self, folder: Path, warn: Callable[[str], None]) -> None:
+        """`warn` is told in words what its owner should know."""
+        self._folder = folder
+        self._warn = warn
+        self._failing = False
+
+    def read(self, name: str, shape: type[T], default: T) -> T:
+        """The value saved last, or `default` where there is none or it does not fit `shape`.
+
+        What does not fit is kept beside it as `NAME.json.damaged`.
+        """
+        file = self._file(name)
+        try:
+            raw = file.read_bytes()
+        except FileNotFoundError:
+            return default
+        except OSError as error:
+            self._warn(f"{file} cannot be read: {error.strerror}; starting without it")
+            return default
+        try:
+            return msgspec.json.decode(raw, type=shape)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            self._put_aside(file, str(error))
+            return default
+
+    def write(self, name: str, value: object) -> bool:
+        """Save `value`; after True it survives a power cut, after False the old one is there."""
+        file = self._file(name)
+        fresh = file.with_suffix(".new")
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            _write_through(fresh, msgspec.json.encode(value))
+            fresh.replace(file)
+            _sync(self._folder)
+        except OSError as error:
+            # A piece of a file on a full disk is in everybody's way.
+            with contextlib.suppress(OSError):
+                fresh.unlink(missing_ok=True)
+            if not self._failing:
+                self._warn(f"{file} cannot be saved: {error.strerror}; everything else goes on")
+            self._failing = True
+            return False
+        self._failing = False
+        return True
+
+    def _file(self, name: str) -> Path:
+        return self._folder / f"{name}.json"
+
+    def _put_aside(self, file: Path, problem: str) -> None:
+        aside = file.with_name(file.name + ".damaged")
+        number = 1
+        while aside.exists():
+            number += 1
+            aside = file.with_name(f"{file.name}.damaged.{number}")
+        try:
+            file.rename(aside)
+        except OSError as error:
+            kept = f"it cannot be put aside: {error.strerror}"
+        else:
+            kept = f"it is kept as {aside.name}"
+        self._warn(f"{file} is damaged ({problem}); starting without it, {kept}")
+
+
+def _write_through(file: Path, content: bytes) -> None:
+    """Return only when the disk has it."""
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(handle, "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(handle)
+
+
+def _sync(folder: Path) -> None:
+    """Without this a power cut may undo the renaming."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
