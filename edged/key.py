@@ -13,7 +13,7 @@ class Settings:
     credential: str = "openai"
     """The name of the systemd credential (`LoadCredential=`), which is looked for first."""
     file: str = ""
-    """A file that only its owner may read, with the key as its only line, looked for next; "" for none."""
+    """A file with the key as its only line, readable by its owner alone, is next; "" for none."""
     environment: str = "OPENAI_API_KEY"
     """The environment variable that is looked for last."""
 
