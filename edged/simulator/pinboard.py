@@ -48,7 +48,7 @@ class PinsClient:
         self._on_change = on_change
         self._timeout_s = timeout_s
         self._states: dict[int, Change] = {}
-        self._changed = asyncio.Condition()
+        self._waiting: dict[asyncio.Future[float], Callable[[], bool]] = {}
         self._over = ""
 
     async def __aenter__(self) -> "PinsClient":
@@ -75,6 +75,8 @@ class PinsClient:
         self._writer.close()
         with contextlib.suppress(ConnectionError):
             await self._writer.wait_closed()
+        if not self._listening.cancelled():
+            self._listening.result()
 
     @property
     def values(self) -> Mapping[int, float]:
@@ -109,8 +111,7 @@ class PinsClient:
         """
         await self._until(lambda: self._role(pin) == "input")
         self._writer.write(json.dumps({"pin": pin, "value": value}).encode() + b"\n")
-        await self._until(lambda: self.values.get(pin) == value)
-        return self._states[pin].time
+        return await self._until(lambda: self.values.get(pin) == value)
 
     async def wait_for(
         self, wanted: Callable[[Mapping[int, float]], bool], timeout_s: float | None = None
@@ -120,38 +121,46 @@ class PinsClient:
         An RGB light changes one pin after the other: a condition on a colour should name all three.
         Raises as `drive` does.
         """
-        await self._until(lambda: wanted(self.values), timeout_s)
-        return max((change.time for change in self._states.values()), default=0.0)
+        return await self._until(lambda: wanted(self.values), timeout_s)
 
     def _role(self, pin: int) -> str:
         return self._states[pin].role if pin in self._states else "closed"
 
-    async def _until(self, wanted: Callable[[], bool], timeout_s: float | None = None) -> None:
+    async def _until(self, wanted: Callable[[], bool], timeout_s: float | None = None) -> float:
+        if wanted():
+            return max((change.time for change in self._states.values()), default=0.0)
+        if self._over:
+            raise ConnectionError(self._over)
+        # Asked at every change, not when a task gets its turn: a short flash is not missed.
+        moment: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        self._waiting[moment] = wanted
         try:
-            async with asyncio.timeout(timeout_s or self._timeout_s), self._changed:
-                await self._changed.wait_for(lambda: self._over or wanted())
+            async with asyncio.timeout(timeout_s or self._timeout_s):
+                return await moment
         except TimeoutError as error:
             raise TimeoutError(f"the pins stayed at {dict(self.values)}") from error
-        if self._over and not wanted():
-            raise ConnectionError(self._over)
+        finally:
+            del self._waiting[moment]
 
     async def _listen(self) -> None:
         over = "the process has let its pins go"
         try:
             while line := await self._reader.readline():
-                await self._learn(msgspec.json.decode(line, type=Change))
+                self._learn(msgspec.json.decode(line, type=Change))
         except ConnectionError:
             pass
         except msgspec.DecodeError as error:
             over = f"the pins speak strangely: {error}"
         finally:
-            async with self._changed:
-                self._over = over
-                self._changed.notify_all()
+            self._over = over
+            for moment in self._waiting:
+                if not moment.done():
+                    moment.set_exception(ConnectionError(over))
 
-    async def _learn(self, change: Change) -> None:
-        async with self._changed:
-            self._states[change.pin] = change
-            self._changed.notify_all()
+    def _learn(self, change: Change) -> None:
+        self._states[change.pin] = change
+        for moment, wanted in self._waiting.items():
+            if not moment.done() and wanted():
+                moment.set_result(change.time)
         if self._on_change is not None:
             self._on_change(change)
