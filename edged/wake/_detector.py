@@ -21,7 +21,8 @@ class Word:
     threshold: Annotated[float, "0.05 to 1"] = 0.5
     """A higher score wakes; raise it against false wakes, lower it when the word is missed."""
     min_frames: Annotated[int, "1 to 20"] = 1
-    """So many frames in a row must reach the threshold; a word reaches it for 5 to 15."""
+    """So many frames in a row must reach the threshold; a phrase usually does for 5 to 15 of the
+    80 ms of openwakeword, for about 20 of the 30 ms of microwakeword."""
     refractory_s: Annotated[float, "0.5 to 30"] = 2.0
     """After the last frame above the threshold the same word is not heard again for this long."""
     model: str = ""

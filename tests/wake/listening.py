@@ -1,0 +1,52 @@
+"""A whole driver hears a recording, frame by frame."""
+
+import asyncio
+from collections.abc import Mapping
+from threading import Semaphore
+from types import ModuleType
+
+import pytest
+
+from edged.core.events import Event
+
+from .speech import pieces, silence
+
+
+def listen(
+    driver: ModuleType,
+    settings: object,
+    sound: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    start: int = 0,
+) -> tuple[list[Event], Mapping[str, str | int]]:
+    """What the driver feeds while it hears the sound from position `start`, and its status.
+
+    It is offered 10 ms at a time, and the next frame once the one before has its scores.
+    """
+    scored = Semaphore(0)
+    really = driver.Engine.scores
+
+    def scores(self: object, samples: bytes) -> Mapping[str, float]:
+        try:
+            found: Mapping[str, float] = really(self, samples)
+        finally:
+            scored.release()
+        return found
+
+    async def story() -> tuple[list[Event], Mapping[str, str | int]]:
+        events: list[Event] = []
+        wake = driver.open(settings, events.append)
+        per_frame = driver.FRAME // 160
+        # With a last frame scored, the events of all frames before it are on their way.
+        for number, piece in enumerate(pieces(sound + silence(driver.FRAME), 160)):
+            wake.offer(piece, start + number * 160)
+            if number % per_frame == per_frame - 1:
+                assert scored.acquire(timeout=10)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        await wake.close()
+        return events, wake.status()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(driver.Engine, "scores", scores)
+        return asyncio.run(story())
