@@ -581,3 +581,49 @@ def test_a_key_that_no_header_can_carry_is_refused_without_being_shown() -> None
     with pytest.raises(ValueError, match="copy it again") as caught:
         websocket.open(websocket.Settings(), dialect, "sk-1\r\nHost: elsewhere")
     assert "sk-1" not in str(caught.value)
+
+
+# --- proxies ------------------------------------------------------------------------------
+
+
+def test_a_proxy_that_refuses_is_trouble_of_the_network() -> None:
+    asked: list[bytes] = []
+
+    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readline())
+        writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
+
+    async def story() -> LinkDown:
+        async with listening(proxy) as url:
+            address = url.replace("ws:", "http:").removesuffix("/v1/realtime")
+            return (await whole("wss://provider.example/v1", proxy=address))[0]
+
+    down = asyncio.run(story())
+    assert asked == [b"CONNECT provider.example:443 HTTP/1.1\r\n"]
+    assert down.trouble is Trouble.NETWORK
+    assert "407" in down.detail
+
+
+@pytest.mark.parametrize("name", ["https_proxy", "all_proxy"])
+@pytest.mark.parametrize("address", ["http://127.0.0.1:1", "socks5h://127.0.0.1:1", "what?"])
+def test_a_proxy_of_the_environment_that_cannot_be_used(
+    monkeypatch: pytest.MonkeyPatch, name: str, address: str
+) -> None:
+    monkeypatch.setenv(name, address)
+    down, _ = asyncio.run(whole("wss://provider.example/v1", proxy="system"))
+    assert down.trouble is Trouble.NETWORK
+    assert down.detail
+
+
+def test_this_machine_is_never_reached_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("all_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
+
+    async def server(wire: ServerConnection) -> None:
+        await wire.close(1000, "here")
+
+    async def story() -> LinkDown:
+        async with serving(server) as url:
+            return (await whole(url, proxy="system"))[0]
+
+    assert asyncio.run(story()).detail == "here"
