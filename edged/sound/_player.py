@@ -13,6 +13,8 @@ from .rates import resampler
 _FADE_S = 0.008
 """The end of a hushed answer: short enough for the ear to call it at once, long enough for no
 click. A shorter period fades over all of itself."""
+_RECOVERY_S = 0.3
+"""After a gap so much is saved up: providers that stall once stall again, for as long as this."""
 _REPORT_S = 0.02
 """Progress is told this often."""
 
@@ -35,8 +37,8 @@ class Player:
         self._queued = 0
         self.blocks = 0
         """Blocks given so far."""
-        self._earcons = self._new_spool(0)
-        self._spool = self._playing = self._new_spool(0)
+        self._earcons = Spool()
+        self._spool = self._playing = Spool()
 
     @property
     def idle(self) -> bool:
@@ -50,7 +52,7 @@ class Player:
             return
         self._rate = rate
         self._restart_stream()
-        self._earcons = self._new_spool(0)
+        self._earcons = Spool()
         self._spool = self._new_spool(self._spool.priming)
         self._queued = 0
 
@@ -67,7 +69,6 @@ class Player:
         late = converted[: 2 * self._skip]
         self._skip -= len(late) // 2
         self._spool.add(converted[len(late) :])
-        self._spool.complete = False
 
     def finish(self) -> None:
         """The reply is complete; let out what the resampler still holds."""
@@ -75,8 +76,7 @@ class Player:
             return
         whole = -(-self._queued * self._rate // self._wire_rate)
         tail = self._stream.flush()[2 * self._skip :]
-        self._spool.add(tail[: 2 * (whole - self._spool.added)])
-        self._spool.finish()
+        self._spool.finish(tail[: 2 * (whole - self._spool.added)])
         self._restart_stream()
 
     def hush(self) -> None:
@@ -116,10 +116,9 @@ class Player:
         """Tell nothing more."""
         self._reports.close()
 
-    def _new_spool(self, priming: int) -> Spool:
-        spool = Spool(priming, self._most_priming_ms * self._rate // 1000)
-        spool.complete = True
-        return spool
+    def _new_spool(self, priming: int = 0) -> Spool:
+        most = self._most_priming_ms * self._rate // 1000
+        return Spool(priming, int(_RECOVERY_S * self._rate), most)
 
     def _restart_stream(self) -> None:
         self._stream = resampler(self._wire_rate, self._rate)

@@ -1,7 +1,7 @@
 """Reply sound on its way to the loudspeaker: minutes of it, and where each frame came to lie.
 
 One spool lives from one hush to the next. The loop's thread adds, the device's callback takes;
-each counter has one writer, so there is no lock. Frames are those of the device, 16-bit mono.
+each field has one writer, so there is no lock. Frames are those of the device, 16-bit mono.
 Places are frames of the output stream, silence included.
 """
 
@@ -11,46 +11,80 @@ _FRAME = 2
 
 
 class Spool:
-    """A queue of sound that knows when it was late and what of it has been heard.
+    """A queue of sound that knows how late it came and what of it has been heard.
 
-    It begins to flow when it holds the priming or is complete. When it runs dry before it is
-    complete, a gap has begun: it flows again when it holds the priming, as long as the largest
-    lateness seen, and `gap` holds the gap's length.
+    A piece is late by as much as the sound would have run dry, had it begun to flow the moment
+    its first piece came. A reply flows once it is complete, or the priming has passed since its
+    first piece, or so much waits that nobody need wait. When it runs dry before its end, a gap
+    has begun, which ends when `recovery` is in hand, or the lateness seen if that is more: one
+    pause is better than a stutter. The next reply is primed with the largest lateness seen.
     """
 
-    def __init__(self, priming: int, most: int) -> None:
-        """Prime with `priming` frames; gaps raise that to `most` at most."""
-        self.priming = priming
-        self._most = most
-        self.gap = 0
-        """The gap that has just ended; whoever reads it sets it back to 0."""
+    def __init__(self, priming: int = 0, recovery: int = 0, most: int = 0) -> None:
+        """Prime with `priming` frames; that and the recovery never exceed `most`."""
         self.added = 0
         self.taken = 0
-        self.complete = False
+        self.complete = True
         self.flowing = False
+        self.gap = 0
+        """The length of a gap that has just ended; whoever reads it sets it back to 0."""
         self.told = 0
         """Frames heard, as last reported; kept here because it ends with the spool."""
-        self._dry_at: int | None = None
-        self._late = 0
+        self._priming = priming
+        self._recovery = recovery
+        self._most = most
         self._pieces: deque[bytes] = deque()
         self._offset = 0
         self._runs: deque[tuple[int, int]] = deque()
         """Each stretch of unbroken sound: its place, and the frames taken before it."""
+        self._place = 0
+        """Where the device was at the last `take`."""
+        self._reply = 0
+        """Counts the replies, and the ends of those that ran dry: a gap lies within one."""
+        self._origin = 0
+        """Where frame 0 would lie, had the reply flowed since its first piece came."""
+        self._latest = 0
+        self._longest = 0
+        """The reply's largest lateness, and its longest piece."""
+        self._dry: tuple[int, int] | None = None
+        """The reply that ran dry, and where."""
+        self._stumbled = False
+        """Whether there was a gap."""
+
+    @property
+    def priming(self) -> int:
+        """What the next reply is primed with: it grows when there was a gap."""
+        late = self._latest if self._stumbled else 0
+        return min(self._most, max(self._priming, late))
 
     def add(self, samples: bytes) -> None:
         """Queue sound behind what is there."""
-        if samples:
-            self._pieces.append(samples)
-            self.added += len(samples) // _FRAME
+        if not samples:
+            return
+        frames = len(samples) // _FRAME
+        if self.complete:
+            self._priming = self.priming
+            self._reply += 1
+            self._origin = self._place - self.added
+            self._latest = self._longest = 0
+        self._latest = max(self._latest, self._place - self._origin - self.added)
+        self._longest = max(self._longest, frames)
+        self._pieces.append(samples)
+        self.added += frames
+        self.complete = False
 
-    def finish(self) -> None:
-        """Nothing belongs behind what is there: running dry is the end, not a gap."""
-        self.complete = True
+    def finish(self, tail: bytes = b"") -> None:
+        """Add the end: from now on running dry is no gap."""
         if self.added == self.taken:
-            self._dry_at = None
+            self._reply += 1
+        if tail:
+            self._pieces.append(tail)
+            self.added += len(tail) // _FRAME
+        self.complete = True
 
     def take(self, frames: int, place: int) -> bytes:
-        """At most `frames` frames, to sound at `place`; shorter when there is no more."""
+        """At most `frames` frames, to lie at `place`; fewer when there are no more."""
+        self._place = place
         if not self.flowing and not self._begin(place):
             return b""
         wanted = frames * _FRAME
@@ -67,7 +101,7 @@ class Spool:
         self.taken += had
         if had < frames:
             self.flowing = False
-            self._dry_at = None if self.complete else place + had
+            self._dry = None if self.complete else (self._reply, place + had)
         return block
 
     def heard(self, place: int) -> int:
@@ -86,21 +120,19 @@ class Spool:
     def _begin(self, place: int) -> bool:
         """Whether sound flows from `place` on."""
         waiting = self.added - self.taken
-        dry_at = self._dry_at
-        if dry_at is not None and self.complete and not waiting:
-            self._dry_at = None
         if not waiting:
             return False
-        if dry_at is not None and not self._late:
-            # What came after the sound had run dry was late by what we had saved up and this.
-            self._late = self.priming + place - dry_at
-            self.priming = min(self._most, max(self.priming, self._late))
-        if waiting < self.priming and not self.complete:
+        gap = place - self._dry[1] if self._dry and self._dry[0] == self._reply else 0
+        needed = self._priming
+        if gap:
+            needed = min(self._most, max(needed, self._recovery, self._latest))
+        in_hand = place - self._origin - self.taken
+        if in_hand < needed and waiting < needed + self._longest and not self.complete:
             return False
-        if dry_at is not None:
-            self.gap = place - dry_at
-        self._dry_at = None
-        self._late = 0
+        if gap:
+            self.gap = gap
+            self._stumbled = True
+        self._dry = None
         self.flowing = True
         self._runs.append((place, self.taken))
         return True
