@@ -62,17 +62,26 @@ class Playback:
         self._complete = True
 
     def interrupt(self) -> list[Unheard]:
-        """Forget everything queued; the items that were not heard to their end, in order."""
-        cut = [
-            Unheard(piece.item, piece.index, max(0, self.heard - piece.first) * 1000 // self._rate)
-            for piece in self._pieces
-            if self._unheard(piece)
-        ]
+        """Forget everything queued; the items that were not heard to their end, in order.
+
+        An item is named once, with its first content part that was cut.
+        """
+        heard: dict[tuple[str, int], int] = {}
+        for piece in self._pieces:
+            frames = min(max(0, self.heard - piece.first), piece.frames)
+            part = piece.item, piece.index
+            heard[part] = heard.get(part, 0) + frames
+        begun = {item for (item, _), frames in heard.items() if frames}
+        cut: dict[str, Unheard] = {}
+        for piece in self._pieces:
+            heard_ms = heard[piece.item, piece.index] * 1000 // self._rate
+            if self._unheard(piece) and (heard_ms or piece.item not in begun):
+                cut.setdefault(piece.item, Unheard(piece.item, piece.index, heard_ms))
         self._pieces.clear()
         self._complete = True
         self.queued = 0
         self.heard = 0
-        return cut
+        return list(cut.values())
 
     @property
     def heard_ms(self) -> int:
