@@ -1,6 +1,7 @@
 """The line: open on a wake, fed from the ring, closed in order, never two at a time."""
 
 from collections.abc import Callable
+from typing import assert_never
 
 from .commands import (
     Chime,
@@ -44,9 +45,8 @@ class Line:
         self._session = ""
         self._end_reason = ""
         self._woken_at = 0.0
+        self._opened_at = 0.0
         self.link = Link.DOWN
-        self.reopening = False
-        """A wake came while the last line was still closing."""
 
     @property
     def here(self) -> int:
@@ -55,14 +55,14 @@ class Line:
 
     def wake(self, position: int, now: float) -> None:
         """Somebody wants to talk: what was said from `position` on leaves first."""
-        if self.link not in (Link.DOWN, Link.CLOSING) or self.reopening:
+        if self.link not in (Link.DOWN, Link.CLOSING):
             return
         self._do(Sound(Chime.WOKEN))
+        self._timers.start(Timer.WAKING, now + _WAKING_S)
         self._woken_at = now
         self._ring.keep(position)
-        if self.link is Link.CLOSING:
-            self.reopening = True
-        else:
+        self._move(Move.WOKEN)
+        if self.link is Link.OPENING:
             self._open(now)
 
     def hear(self, frame: MicFrame, rate: int, now: float) -> None:
@@ -73,7 +73,7 @@ class Line:
             else:
                 self._do(SendNoise(len(frame.samples) // 2))
             return
-        waiting = self.link is Link.OPENING or self.reopening
+        waiting = self.link in (Link.OPENING, Link.REOPENING)
         seconds = self._policy.connecting_ring_s if waiting else self._policy.asleep_ring_s
         self._ring.put(frame, int(seconds * rate))
 
@@ -104,13 +104,19 @@ class Line:
 
     def end(self, reason: str, now: float, chime: Chime | None = Chime.SLEEPING) -> None:
         """End the session in an orderly way; nothing to do when there is none."""
-        self.reopening = False
-        if self.link not in (Link.OPENING, Link.UP):
-            return
-        self._end_reason = reason
-        self._hang_up(Move.ENDED, now)
-        self._timers.start(Timer.CLOSE, now + self._policy.close_timeout_s + _CLOSE_GRACE_S)
-        self._do(CloseLink())
+        match self.link:
+            case Link.DOWN | Link.CLOSING:
+                return
+            case Link.REOPENING:
+                self._move(Move.ENDED)
+            case Link.OPENING | Link.UP:
+                self._end_reason = reason
+                self._hang_up(Move.ENDED, now)
+                at = now + self._policy.close_timeout_s + _CLOSE_GRACE_S
+                self._timers.start(Timer.CLOSE, at)
+                self._do(CloseLink())
+            case _:
+                assert_never(self.link)
         if chime is not None:
             self._do(Sound(chime))
 
@@ -118,7 +124,7 @@ class Line:
         """The line is gone; whether that came unasked."""
         if self.link is Link.DOWN:
             return False
-        unasked = self.link is not Link.CLOSING
+        unasked = self.link in (Link.OPENING, Link.UP)
         self._hang_up(Move.LOST, now)
         trouble = event.trouble.value if event.trouble else "ended by the provider"
         ended = note(
@@ -128,27 +134,25 @@ class Line:
             reason=self._end_reason or trouble,
             code=event.code,
             detail=event.detail,
-            session_ms=round((now - self._woken_at) * 1000),
+            session_ms=round((now - self._opened_at) * 1000),
         )
         self._do(ended)
-        if self.reopening:
+        if self.link is Link.OPENING:
             self._open(now)
         elif unasked and event.trouble is None:
             self._do(Sound(Chime.SLEEPING))
         return unasked
 
     def _open(self, now: float) -> None:
-        self.reopening = False
         self._session = ""
         self._end_reason = ""
-        self._move(Move.WOKEN)
-        self._timers.start(Timer.WAKING, now + _WAKING_S)
+        self._opened_at = now
         self._timers.start(Timer.CONNECT, now + self._policy.connect_timeout_s)
         self._timers.start(Timer.LONGEST, now + self._policy.longest_s)
         self._do(OpenLink())
 
     def _hang_up(self, move: Move, now: float) -> None:
-        self._timers.stop(Timer.WAKING, Timer.CONNECT, Timer.LONGEST, Timer.CLOSE)
+        self._timers.stop(Timer.CONNECT, Timer.LONGEST, Timer.CLOSE)
         self._dialogue.end(move, now)
         self._move(move)
 

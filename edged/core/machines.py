@@ -20,6 +20,8 @@ class Link(StrEnum):
     OPENING = "opening"
     UP = "up"
     CLOSING = "closing"
+    REOPENING = "reopening"
+    """Woken again while the last line is still closing."""
 
 
 class Turn(StrEnum):
@@ -75,6 +77,9 @@ LINK: Mapping[tuple[Link, Move], Link] = {
     (Link.UP, Move.ENDED): Link.CLOSING,
     (Link.UP, Move.LOST): Link.DOWN,
     (Link.CLOSING, Move.LOST): Link.DOWN,
+    (Link.CLOSING, Move.WOKEN): Link.REOPENING,
+    (Link.REOPENING, Move.ENDED): Link.CLOSING,
+    (Link.REOPENING, Move.LOST): Link.OPENING,
 }
 
 TURN: Mapping[tuple[Turn, Move], Turn] = {
@@ -125,7 +130,7 @@ def scene(
         return Scene.TROUBLE
     if link in (Link.DOWN, Link.CLOSING):
         return Scene.ASLEEP
-    if link is Link.OPENING:
+    if link in (Link.OPENING, Link.REOPENING):
         return Scene.WAKING if waking else Scene.CONNECTING
     if working and turn is not Turn.SPEAKING:
         return Scene.WORKING

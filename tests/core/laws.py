@@ -1,0 +1,185 @@
+"""What holds for a speaker at every moment, checked from outside after every event."""
+
+from edged.core import commands as do
+from edged.core import events as ev
+from edged.core.assistant import Assistant
+from edged.core.machines import Turn
+from edged.core.scenes import Look, Scene
+from edged.core.settings import Conversation
+
+_ON_THE_LINE = {
+    Scene.LISTENING,
+    Scene.HEARING,
+    Scene.THINKING,
+    Scene.SPEAKING,
+    Scene.WORKING,
+}
+
+
+class Laws:
+    """A witness who keeps the books of one speaker and objects to every breach."""
+
+    def __init__(self, policy: Conversation, wire_rate: int) -> None:
+        self._policy = policy
+        self._wire_rate = wire_rate
+        self.line = "down"
+        self.muted = False
+        self.failed = False
+        self.shown: Look | None = None
+        self._seen: set[str] = set()
+        self._dead: set[str] = set()
+        self._making: str | None = None
+        self._received: dict[str, int] = {}
+        self._queued = 0
+        self._heard = 0
+        self._last_sent = -1
+        self._last_frame = -1
+        self._asked_to_close = False
+
+    def expects(self, event: ev.Event) -> None:
+        """Book `event` before the speaker hears of it."""
+        match event:
+            case ev.Started():
+                self.muted = event.muted
+            case ev.LinkReady() if self.line == "opening":
+                self.line = "up"
+            case ev.LinkDown():
+                self.line = "down"
+                self._making = None
+            case ev.ReplyStarted() if self.line == "up":
+                self._seen.add(event.reply)
+                self._making = event.reply
+            case ev.ReplyDone() if event.reply == self._making:
+                self._making = None
+            case ev.SpeakerProgress():
+                self._heard = max(self._heard, min(event.heard, self._queued))
+            case _:
+                pass
+
+    def judges(
+        self, event: ev.Event, commands: list[do.Command], speaker: Assistant, now: float
+    ) -> None:
+        """Book and judge what the speaker did about `event`."""
+        before = self.line
+        self.muted = self.muted and not _unmutes(commands)
+        for command in commands:
+            self._book(command, event)
+        self._judge_frames(event, commands, speaker, before)
+        self._judge_state(speaker, now)
+        if isinstance(event, ev.MicFrame):
+            self._judge_ring(speaker)
+
+    def _book(self, command: do.Command, event: ev.Event) -> None:
+        match command:
+            case do.OpenLink():
+                assert self.line == "down", "one line at a time"
+                assert not self.muted, "nobody may hear us"
+                self.line = "opening"
+                self._seen.clear()
+                self._dead.clear()
+                self._received.clear()
+            case do.CloseLink():
+                assert self.line in ("opening", "up"), f"nothing to close: {self.line}"
+                self.line = "closing"
+                self._making = None
+            case do.Play():
+                assert isinstance(event, ev.ReplyAudio)
+                assert self.line == "up"
+                assert event.reply not in self._dead, "an interrupted answer sounds again"
+                frames = len(command.samples) // 2
+                self._received[event.item] = self._received.get(event.item, 0) + frames
+                self._queued += frames
+            case do.Hush():
+                self._queued = self._heard = 0
+                self._dead |= self._seen
+            case do.OpenMicrophone():
+                assert not self.muted, "muted, and the microphone is opened"
+            case do.RunTool():
+                assert self.line == "up"
+            case do.Show():
+                self.shown = command.look
+            case do.Note():
+                self._book_note(command)
+            case do.Fail():
+                self.failed = True
+            case do.CloseMicrophone() | do.FinishPlay() | do.ResetWake() | do.Sound():
+                pass
+            case _:
+                self._book_sent(command)
+
+    def _book_note(self, told: do.Note) -> None:
+        if told.fact is do.Fact.MUTED:
+            self.muted = True
+        elif told.fact is do.Fact.INTERRUPTED:
+            self._dead |= self._seen
+
+    def _book_sent(self, command: do.LinkCommand) -> None:
+        assert self.line == "up", f"{command} on a line that is {self.line}"
+        assert not self.muted, f"{command} while muted"
+        match command:
+            case do.TruncateReply():
+                received_ms = self._received[command.item] * 1000 // self._wire_rate
+                assert 0 < command.heard_ms <= received_ms, "heard more than was received"
+            case do.AskReply():
+                assert self._making in (None, *self._dead), "an answer is being made already"
+            case _:
+                pass
+
+    def _judge_frames(
+        self, event: ev.Event, commands: list[do.Command], speaker: Assistant, before: str
+    ) -> None:
+        sent = [command for command in commands if isinstance(command, do.SendAudio)]
+        noise = [command for command in commands if isinstance(command, do.SendNoise)]
+        numbers = [number(command.samples) for command in sent]
+        if isinstance(event, ev.MicFrame):
+            self._last_frame = number(event.samples)
+            if before == self.line == "up" and speaker._rate is not None:
+                assert len(sent) + len(noise) == 1, "every frame sends one frame"
+                assert numbers in ([], [self._last_frame])
+        else:
+            assert not noise, "noise without a frame to stand for"
+        if numbers:
+            assert isinstance(event, ev.MicFrame | ev.LinkReady)
+            first, last = numbers[0], numbers[-1]
+            assert numbers == list(range(first, last + 1)), "lost, doubled or out of order"
+            assert first > self._last_sent, "sent twice"
+            assert last == self._last_frame, "the newest frame stayed behind"
+            self._last_sent = last
+
+    def _judge_state(self, speaker: Assistant, now: float) -> None:
+        state, deadline = speaker.state, speaker.deadline()
+        assert deadline is None or deadline > now, "a deadline in the past"
+        if self.shown is not None:
+            assert self.shown.scene is state, "the lights lie"
+            assert (self.shown.trouble is not None) == (state is Scene.TROUBLE)
+        if self.muted:
+            assert state is Scene.MUTED
+            assert self.line in ("down", "closing")
+        if self.line != "down" and not self.failed:
+            assert deadline is not None, f"a line that is {self.line} without a deadline"
+        turn, playback = speaker._dialogue.turn, speaker._dialogue.playback
+        link = speaker._line.link.value
+        assert link == self.line or (link, self.line) == ("reopening", "closing")
+        if self.line != "up":
+            assert turn is Turn.QUIET, "nobody is on the line, and somebody has the turn"
+            assert state not in _ON_THE_LINE
+            assert not playback.audible
+        if turn in (Turn.QUIET, Turn.HEARING):
+            assert not playback.audible, "an answer sounds and nobody has the turn"
+        assert 0 <= playback.heard <= playback.queued
+        assert (playback.queued, playback.heard) == (self._queued, self._heard), "books differ"
+
+    def _judge_ring(self, speaker: Assistant) -> None:
+        state, limit_s = speaker.state, self._policy.asleep_ring_s
+        if state in (Scene.WAKING, Scene.CONNECTING):
+            limit_s = self._policy.connecting_ring_s
+        assert speaker._line._ring.samples <= limit_s * (speaker._rate or 48_000)
+
+
+def _unmutes(commands: list[do.Command]) -> bool:
+    return any(isinstance(c, do.Note) and c.fact is do.Fact.UNMUTED for c in commands)
+
+
+def number(samples: bytes) -> int:
+    """Which frame this is: the script writes its number into its first samples."""
+    return int.from_bytes(samples[:4], "little")
