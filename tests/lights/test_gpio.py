@@ -74,7 +74,7 @@ def test_thinking_breathes_and_listening_keeps_still(stand: Path) -> None:
         async with PinsClient(stand, changes.append) as pins:
             light.show(Look(Scene.THINKING))
             bright = colour(Look(Scene.THINKING), 0).red
-            await pins.wait_for(lambda values: values.get(22, 1) < bright / 2)
+            await pins.wait_for(lambda values: 0 < values.get(22, 0) < bright / 2)
             changes.clear()
             await pins.wait_for(lambda values: values.get(22, 0) > bright * 0.9)
             levels = [change.value for change in changes]
