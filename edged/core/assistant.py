@@ -164,7 +164,7 @@ class Assistant:
                 case Timer.CLOSE:
                     self._do(Fail("the line did not close"))
                 case Timer.FOLLOW_UP:
-                    if self._dialogue.patient:
+                    if self._dialogue.working:
                         self._timers.start(timer, now + self._policy.follow_up_s)
                     else:
                         self._line.end("silence", now)
@@ -218,8 +218,7 @@ class Assistant:
             return
         self._do(note(Fact.WOKEN, f"woken by {word}", word=word, **(fields or {})))
         if self._line.link is Link.UP:
-            if self._dialogue.turn in (Turn.THINKING, Turn.SPEAKING):
-                self._dialogue.interrupt(now)
+            self._dialogue.interrupt(now)
             return
         self._recover(self._passing)
         self._line.wake(position - self._policy.preroll_ms * self._rate // 1000, now)

@@ -18,6 +18,7 @@ from .commands import (
     Sound,
     TruncateReply,
     note,
+    warn,
 )
 from .events import (
     ReplyAudio,
@@ -86,7 +87,11 @@ class Dialogue:
         self._cut: set[str] = set()
         self._tools: set[str] = set()
         self._owes_reply = False
-        self._asked = False
+        """A tool's output is to be answered aloud, once that may be asked for."""
+        self._awaited = False
+        """An answer is due that has not begun."""
+        self._dismissed = False
+        """The turn was cut: what is still to come of it is not wanted."""
         self._figures: _Figures | None = None
         self._turns = 0
 
@@ -111,23 +116,31 @@ class Dialogue:
         self._reply = None
         self._generating = False
         self._owes_reply = False
-        self._asked = False
+        self._awaited = False
+        self._dismissed = False
         self._cut.clear()
         self._tools.clear()
         self._timers.stop(Timer.FOLLOW_UP, Timer.ANSWER, Timer.UTTERANCE)
 
     def interrupt(self, now: float) -> None:
-        """The button or the wake word cut the answer: silence, and listen."""
-        self._silence(now, cancel=True)
+        """The button or the wake word: whoever answers is silent, and the user is listened to."""
+        if self.turn is Turn.HEARING:
+            return
+        self._silence(cancel=True)
         self._close_turn()
+        self._dismissed = self._dismissed or self._awaited or self.working
+        self._awaited = False
+        self._owes_reply = False
         self._move(Move.INTERRUPTED)
         self._listen(now)
 
     def speech_started(self, event: SpeechStarted, now: float) -> None:
         """Somebody speaks; over the answer, this cuts it (the provider cancels by itself)."""
         if self.turn in (Turn.THINKING, Turn.SPEAKING):
-            self._silence(now, cancel=False)
-            self._close_turn()
+            self._silence(cancel=False)
+        self._close_turn()
+        self._awaited = False
+        self._dismissed = False
         self._move(Move.SPEECH_STARTED)
         self._timers.stop(Timer.FOLLOW_UP, Timer.ANSWER)
         self._timers.start(Timer.UTTERANCE, now + self._policy.utterance_timeout_s)
@@ -138,15 +151,21 @@ class Dialogue:
             return
         self._move(Move.SPEECH_STOPPED)
         self._timers.stop(Timer.UTTERANCE)
-        self._timers.start(Timer.ANSWER, now + self._policy.answer_timeout_s)
         self._open_turn().speech_end = now
+        self._expect(now)
+        if not self._tools:
+            # The answer to the utterance sees every output that is in.
+            self._owes_reply = False
 
     def reply_started(self, event: ReplyStarted, now: float) -> None:
-        """An answer is being made."""
-        self._asked = False
-        if self.turn is Turn.HEARING:
-            # The user went on before the provider knew: it will cancel this one by itself.
+        """An answer is being made; one that nobody waits for any more is cancelled."""
+        unwanted = self.turn is Turn.HEARING or self._dismissed
+        self._awaited = False
+        self._dismissed = False
+        if unwanted:
             self._cut.add(event.reply)
+            self._do(CancelReply(event.reply))
+        if event.reply in self._cut:
             return
         self._reply = event.reply
         self._generating = True
@@ -158,32 +177,33 @@ class Dialogue:
 
     def reply_audio(self, event: ReplyAudio, now: float) -> None:
         """Sound of the answer; sound of any other is dropped."""
-        if event.reply != self._reply or event.reply in self._cut or not event.samples:
+        if event.reply != self._reply or not self._generating or not event.samples:
             return
         figures = self._open_turn()
         if figures.first_audio is None:
             figures.first_audio = now
-            self._timers.stop(Timer.ANSWER)
+        self._timers.start(Timer.ANSWER, now + self._policy.answer_timeout_s)
         self.playback.queue(event.reply, event.item, event.index, event.samples)
         self._do(Play(event.samples))
 
     def reply_done(self, event: ReplyDone, now: float) -> None:
         """Generation is over; the answer may play on for a long time."""
-        self._cut.discard(event.reply)
-        if event.reply != self._reply:
+        if event.reply != self._reply or not self._generating:
             return
         self._generating = False
         figures = self._open_turn()
         figures.usage = _sum(figures.usage, event.usage)
-        if event.status == "failed":
+        if event.status == "failed" and event.trouble is None:
             self._do(Sound(Chime.PROVIDER))
+            message = f"the answer failed: {event.detail}"
+            self._do(warn(Fact.REQUEST_REFUSED, message, code=event.reason))
         self.playback.finish()
         if self.playback.received(event.reply):
             self._do(FinishPlay())
-        self._ask_if_owed()
+        self._ask_if_owed(now)
         if self.turn is Turn.SPEAKING or self.playback.audible:
             self._drain(now)
-        elif not self.patient:
+        elif not self.working and not self._awaited:
             self._close_turn()
             self._move(Move.DISMISSED)
             self._listen(now)
@@ -195,14 +215,16 @@ class Dialogue:
         if self.playback.heard == before:
             return
         self.gate.sounded(now)
-        if self.turn is Turn.THINKING:
-            self._move(Move.SOUNDED)
-            self._open_turn().first_sound = now
+        self._timers.start(Timer.ANSWER, now + self._policy.answer_timeout_s)
+        self._move(Move.SOUNDED)
+        figures = self._open_turn()
+        if figures.first_sound is None:
+            figures.first_sound = now
         self._drain(now)
 
     def tool_called(self, event: ToolCalled) -> None:
         """The model wants something done."""
-        if event.reply != self._reply or event.reply in self._cut or event.call in self._tools:
+        if event.reply != self._reply or not self._generating or event.call in self._tools:
             return
         self._tools.add(event.call)
         self._timers.stop(Timer.ANSWER)
@@ -214,38 +236,42 @@ class Dialogue:
         if event.call not in self._tools:
             return
         self._tools.discard(event.call)
-        self._owes_reply = True
         self._do(AnswerTool(event.call, event.output))
-        self._timers.start(Timer.ANSWER, now + self._policy.answer_timeout_s)
-        self._ask_if_owed()
+        self._owes_reply = not self._dismissed
+        if not self._tools and self.turn in (Turn.THINKING, Turn.SPEAKING):
+            self._timers.start(Timer.ANSWER, now + self._policy.answer_timeout_s)
+        self._ask_if_owed(now)
 
-    @property
-    def patient(self) -> bool:
-        """Whether silence is not the user's: a tool runs or an answer to one is due."""
-        return self.working or self._owes_reply or self._asked
-
-    def _ask_if_owed(self) -> None:
-        # One request, after the calling response is done and every output is in.
-        if self._owes_reply and not self._tools and not self._generating:
+    def _ask_if_owed(self, now: float) -> None:
+        # One request, after every output is in and every answer is done. While the user speaks
+        # none: the answer to the utterance will see the outputs.
+        busy = self._tools or self._generating or self._awaited or self.turn is Turn.HEARING
+        if self._owes_reply and not busy:
             self._owes_reply = False
-            self._asked = True
             self._do(AskReply())
+            self._expect(now)
 
-    def _silence(self, now: float, *, cancel: bool) -> None:
+    def _expect(self, now: float) -> None:
+        """An answer is due."""
+        self._awaited = True
+        self._move(Move.ASKED)
+        self._timers.stop(Timer.FOLLOW_UP)
+        self._timers.start(Timer.ANSWER, now + self._policy.answer_timeout_s)
+
+    def _silence(self, *, cancel: bool) -> None:
         """Stop the answer's sound and set the record straight."""
-        reply = self._reply
-        if reply is None:
+        if not self._generating and not self.playback.audible:
             return
         self._note_heard(interrupted=True)
-        audible = self.playback.audible
-        cut = self.playback.interrupt()
-        if audible:
+        if self.playback.queued:
+            # Also when all of it was heard: the counts begin anew on both sides.
             self._do(Hush())
+        cut = self.playback.interrupt()
         self.gate.interrupted()
-        if self._generating:
-            self._cut.add(reply)
+        if self._generating and self._reply is not None:
+            self._cut.add(self._reply)
             if cancel:
-                self._do(CancelReply(reply))
+                self._do(CancelReply(self._reply))
         for item in cut:
             if item.heard_ms:
                 self._do(TruncateReply(item.item, item.index, item.heard_ms))
@@ -256,11 +282,16 @@ class Dialogue:
         self._do(note(Fact.INTERRUPTED, "answer interrupted", heard_ms=self._heard_ms))
 
     def _drain(self, now: float) -> None:
-        if self.turn is Turn.SPEAKING and self.playback.drained:
-            self._note_heard(interrupted=False)
+        if self.turn is not Turn.SPEAKING or not self.playback.drained:
+            return
+        self._note_heard(interrupted=False)
+        self._move(Move.DRAINED)
+        if self._awaited:
+            self._expect(now)
+            return
+        if not self.working:
             self._close_turn()
-            self._move(Move.DRAINED)
-            self._listen(now)
+        self._listen(now)
 
     def _listen(self, now: float) -> None:
         self._timers.stop(Timer.ANSWER, Timer.UTTERANCE)

@@ -56,6 +56,7 @@ class Move(StrEnum):
     LOST = "lost"
     SPEECH_STARTED = "speech started"
     SPEECH_STOPPED = "speech stopped"
+    ASKED = "asked"
     REPLY_STARTED = "reply started"
     SOUNDED = "sounded"
     DRAINED = "drained"
@@ -84,6 +85,7 @@ LINK: Mapping[tuple[Link, Move], Link] = {
 
 TURN: Mapping[tuple[Turn, Move], Turn] = {
     (Turn.QUIET, Move.SPEECH_STARTED): Turn.HEARING,
+    (Turn.QUIET, Move.ASKED): Turn.THINKING,
     (Turn.QUIET, Move.REPLY_STARTED): Turn.THINKING,
     (Turn.HEARING, Move.SPEECH_STOPPED): Turn.THINKING,
     (Turn.HEARING, Move.ENDED): Turn.QUIET,

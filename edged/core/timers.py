@@ -17,7 +17,7 @@ class Timer(StrEnum):
     LONGEST = "longest"
     """The conversation has lasted long enough."""
     ANSWER = "answer"
-    """The answer should have begun by now."""
+    """The answer should have begun, or gone on, by now."""
     UTTERANCE = "utterance"
     """One utterance has lasted long enough."""
     TROUBLE = "trouble"
