@@ -182,10 +182,9 @@ class Evening:
 
     # --- what came of it ------------------------------------------------------------------
 
-    @property
-    def state(self) -> Scene:
-        """What the outside calls the state."""
-        return self.speaker.state
+    def shows(self, scene: Scene) -> bool:
+        """Whether this is what the outside calls the state."""
+        return self.speaker.state is scene
 
     def forgets(self) -> None:
         """Forget the commands so far."""

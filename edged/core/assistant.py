@@ -173,6 +173,8 @@ class Assistant:
                 case Timer.UTTERANCE:
                     self._line.end("endless utterance", now)
                 case Timer.ANSWER:
+                    if self._dialogue.playback.audible:
+                        self._do(Fail("the loudspeaker stands still"))
                     self._line.end("no reply", now, chime=None)
                     self._fail(ev.Trouble.PROVIDER, "no answer came in time", now)
                 case Timer.TROUBLE:
@@ -213,8 +215,8 @@ class Assistant:
         if self._hearing is Hearing.MUTED:
             self._do(Sound(Chime.MUTED))
             return
-        if self._rate is None:
-            self._do(Sound(Chime.MICROPHONE))
+        if self._rate is None or ev.Trouble.SPEAKER in self._lost:
+            self._do(Sound(Chime.MICROPHONE if self._rate is None else Chime.SPEAKER))
             return
         self._do(note(Fact.WOKEN, f"woken by {word}", word=word, **(fields or {})))
         if self._line.link is Link.UP:
@@ -260,6 +262,8 @@ class Assistant:
     ) -> None:
         match event:
             case ev.MicOpened():
+                if self._hearing is Hearing.MUTED:
+                    return  # It was on its way when the mute closed it.
                 self._forget_sound()
                 self._rate = event.rate
                 self._timers.start(Timer.MICROPHONE, now + self._policy.silent_microphone_s)
@@ -310,8 +314,7 @@ class Assistant:
             self._timers.start(Timer.TROUBLE, now + self._policy.trouble_s)
         self._health = step(HEALTH, self._health, Move.FAILED)
         self._do(Sound(Chime(trouble.value)))
-        message = f"trouble: {trouble.value}"
-        self._do(warn(Fact.TROUBLE, message, trouble=trouble.value, detail=detail))
+        self._do(warn(Fact.TROUBLE, f"trouble: {trouble}", trouble=trouble.value, detail=detail))
 
     def _recover(self, trouble: ev.Trouble | None) -> None:
         """Trouble of this kind is over."""

@@ -106,10 +106,10 @@ def test_the_follow_up_needs_no_wake_word() -> None:
     evening.is_answered(seconds=2.0, heard_s=2.1)
     evening.passes(7.0)
     evening.says(3.0, item="user_2")
-    assert evening.state is Scene.THINKING
+    assert evening.shows(Scene.THINKING)
     evening.answers("resp_2", item="item_2")
     evening.passes(0.5)
-    assert evening.state is Scene.SPEAKING
+    assert evening.shows(Scene.SPEAKING)
 
 
 def test_silence_after_the_answer_has_finished_playing_closes_the_session() -> None:
@@ -125,7 +125,7 @@ def test_a_wake_that_nobody_follows_up_closes_too() -> None:
     evening = Evening()
     evening.converses()
     evening.passes(8.1)
-    assert evening.state is Scene.ASLEEP
+    assert evening.shows(Scene.ASLEEP)
 
 
 def test_an_endless_conversation_is_ended() -> None:
@@ -152,12 +152,12 @@ def test_woken_while_closing_it_greets_at_once_and_opens_when_the_old_line_is_go
     first = evening.frames - 25
     assert chimes(commands) == [Chime.WOKEN]
     assert not only(commands, do.OpenLink)
-    assert evening.state is Scene.WAKING
+    assert evening.shows(Scene.WAKING)
     evening.passes(1.0)
-    assert evening.state is Scene.CONNECTING
+    assert evening.shows(Scene.CONNECTING)
     evening.forgets()
     assert len(only(evening.hangs_up(), do.OpenLink)) == 1
-    assert evening.state is Scene.CONNECTING, "greeted already"
+    assert evening.shows(Scene.CONNECTING), "greeted already"
     assert notes(evening.commands, Fact.SESSION_ENDED)[0].fields["session_ms"] == 2000
     evening.passes(1.0)
     assert sent(evening.connects()) == list(range(first, evening.frames))
@@ -203,7 +203,7 @@ def test_a_press_calls_a_wake_while_closing_off() -> None:
     evening.presses()
     assert evening.state in (Scene.WAKING, Scene.CONNECTING)
     evening.presses()
-    assert evening.state is Scene.ASLEEP
+    assert evening.shows(Scene.ASLEEP)
     assert not only(evening.hangs_up(), do.OpenLink)
 
 
