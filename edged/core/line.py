@@ -61,8 +61,9 @@ class Line:
         self._timers.start(Timer.WAKING, now + _WAKING_S)
         self._woken_at = now
         self._ring.keep(position)
+        closing = self.link is Link.CLOSING
         self._move(Move.WOKEN)
-        if self.link is Link.OPENING:
+        if not closing:
             self._open(now)
 
     def hear(self, frame: MicFrame, rate: int, now: float) -> None:

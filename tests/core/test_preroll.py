@@ -1,0 +1,67 @@
+"""The ring: bounded, in order, and honest about what it lost."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edged.core.events import MicFrame
+from edged.core.preroll import Preroll
+
+
+def frame(position: int, samples: int = 320) -> MicFrame:
+    return MicFrame(bytes(2 * samples), position, -60.0)
+
+
+def filled(frames: int, limit: int = 10**9) -> Preroll:
+    ring = Preroll()
+    for n in range(frames):
+        ring.put(frame(320 * n), limit)
+    return ring
+
+
+def test_it_holds_what_fits_and_the_oldest_falls_out() -> None:
+    ring = filled(10, limit=960)
+    assert ring.samples == 960
+    assert ring.end == 3200
+    assert [kept.position for kept in ring.take()] == [2240, 2560, 2880]
+    assert (ring.samples, ring.end) == (0, 0)
+
+
+def test_a_frame_that_holds_the_position_stays() -> None:
+    for position, first in ((-500, 0), (0, 0), (319, 0), (320, 320), (321, 320), (5000, None)):
+        ring = filled(3)
+        ring.keep(position)
+        kept = [one.position for one in ring.take()]
+        assert (kept[0] if kept else None) == first
+
+
+def test_losses_count_from_the_wake() -> None:
+    ring = filled(10, limit=960)
+    assert ring.lost == 7 * 320
+    ring.keep(0)
+    assert ring.lost == 0
+    ring.put(frame(3200), 960)
+    assert ring.lost == 320
+
+
+def test_a_smaller_limit_takes_effect_at_the_next_frame() -> None:
+    ring = filled(100)
+    ring.put(frame(32_000), 640)
+    assert ring.samples == 640
+
+
+def test_forgotten_is_forgotten() -> None:
+    ring = filled(10)
+    ring.clear()
+    assert ring.take() == []
+
+
+@given(st.lists(st.integers(1, 2000), max_size=40), st.integers(1, 4000))
+def test_it_is_bounded_and_loses_only_the_oldest(lengths: list[int], limit: int) -> None:
+    ring, position = Preroll(), 0
+    for length in lengths:
+        ring.put(frame(position, length), limit)
+        position += length
+        assert ring.samples <= max(limit, length)
+        assert ring.samples + ring.lost == position == ring.end
+    kept = ring.take()
+    assert [len(one.samples) // 2 for one in kept] == lengths[len(lengths) - len(kept) :]
