@@ -134,7 +134,7 @@ def _provider(settings: schema.Settings, dialect: Any, told: Journal) -> Provide
     if found.warning:
         warning = f"the key comes from the {found.source}: {found.warning}"
         told.note(warn(Fact.KEY_EXPOSED, warning), "asleep")
-    provider: Provider = settings.link.module.open(settings.link.settings, dialect, found.text)
+    provider: Provider = _open("link", settings.link, dialect, found.text)
     return provider
 
 

@@ -78,6 +78,10 @@ class Daemon:
         """What it last said it was; "" before it said anything."""
         return self.states[-1][1] if self.states else ""
 
+    def state_at(self, when: float) -> str:
+        """What it was at this monotonic time; "" before it said anything."""
+        return next((state for since, state in reversed(self.states) if since <= when), "")
+
     async def until(
         self, true: Callable[[], bool], what: str, timeout_s: float = PATIENCE_S
     ) -> None:

@@ -1,0 +1,212 @@
+"""The record of an evening: steps, lights over time, and figures."""
+
+import colorsys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+
+from .comparison import Comparison
+
+STEPS = (
+    "asleep",
+    "wake",
+    "uplink",
+    "answer",
+    "follow_up",
+    "button_end",
+    "button_wake",
+    "idle_close",
+)
+
+LIGHTS = {
+    "asleep": "#000000",
+    "waking": "#ffffff",
+    "connecting": "#57b5e8",
+    "listening": "#0073b2",
+    "hearing": "#57b5e8",
+    "thinking": "#cc78a6",
+    "speaking": "#009e73",
+    "working": "#f0e342",
+    "muted": "#d65e00",
+    "trouble": "#e69e00",
+}
+"""The light of each state at its brightest, as the README promises it."""
+
+_REDRAW_S = 0.015
+_LAG_S = 0.1
+"""A light may be this late: it is redrawn 20 times a second, its pins one after the other."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the story."""
+
+    t: float
+    who: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """What became of one step."""
+
+    name: str
+    ok: bool
+    observed: str
+
+
+@dataclass(frozen=True)
+class Look:
+    """State and light at a moment."""
+
+    t: float
+    """Seconds since the evening began."""
+    state: str
+    light: str
+    """#rrggbb as read at the pins."""
+
+
+@dataclass(frozen=True)
+class Wake:
+    """A wake word that was recognised."""
+
+    word: str
+    score: float
+    t: float
+    """Seconds after the person began to speak."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """The times of one answer."""
+
+    speech_end_to_first_audio_ms: int
+    """From the last sample of the question to the first of the answer at the server."""
+    first_audio_to_sound_ms: int
+    """From there to the loudspeaker."""
+    interrupted: bool
+
+
+class Timeline(list[Look]):
+    """Every change of state or light."""
+
+    def look(self, t: float, state: str, light: str) -> None:
+        """Add a moment, if anything changed."""
+        if self and (self[-1].state, self[-1].light) == (state, light):
+            return
+        # The three pins of a light are set one after the other: what lies between is no light.
+        if self and self[-1].state == state and t - self[-1].t < _REDRAW_S and len(self) > 1:
+            last = self.pop()
+            if self[-1].state != state:
+                t = last.t
+        self.append(Look(round(t, 3), state, light))
+
+    def lights(self, states: Sequence[str]) -> tuple[bool, str]:
+        """Whether the light was right in each of `states` so far, and how it was in words."""
+        shown = {state: self._shown(state) for state in states}
+        right = all(
+            bool(lights) and all(_is_shade(light, LIGHTS[state]) for light in lights)
+            for state, lights in shown.items()
+            if lights is not None
+        )
+        words = ", ".join(
+            f"{state} {max(lights, key=_brightness)}" for state, lights in shown.items() if lights
+        )
+        return right, f"light {words}" if words else "no light was due"
+
+    def _shown(self, state: str) -> list[str] | None:
+        """The lights while in `state`, but for the moment a change takes; None if never there."""
+        lights: list[str] = []
+        stayed = False
+        since = 0.0
+        for number, look in enumerate(self):
+            if number == 0 or self[number - 1].state != look.state:
+                since = look.t
+            until = self[number + 1].t if number + 1 < len(self) else look.t + 1
+            if look.state == state and until > since + _LAG_S:
+                stayed = True
+                lights.append(look.light)
+        return lights if stayed else None
+
+
+@dataclass
+class Record:
+    """Everything that was observed."""
+
+    steps: list[Step]
+    timeline: Timeline
+    wake: list[Wake] = field(default_factory=list)
+    uplink: Comparison | None = None
+    playback: Comparison | None = None
+    turns: list[Turn] = field(default_factory=list)
+    asleep_bytes_sent: int | None = None
+    idle_closed: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Whether every step was observed, in order."""
+        return [step.name for step in self.steps] == list(STEPS) and all(s.ok for s in self.steps)
+
+    @property
+    def next_step(self) -> str:
+        """The step that is due."""
+        return STEPS[min(len(self.steps), len(STEPS) - 1)]
+
+    def as_json(self) -> dict[str, object]:
+        """The record in its published form."""
+        uplink, playback = self.uplink, self.playback
+        return {
+            "ok": self.ok,
+            "steps": [asdict(step) for step in self.steps],
+            "timeline": [asdict(look) for look in self.timeline],
+            "wake": [asdict(wake) for wake in self.wake],
+            "uplink": {
+                "lost_samples": uplink.lost_samples if uplink else None,
+                "doubled_samples": uplink.doubled_samples if uplink else None,
+                "correlation": uplink.correlation if uplink else None,
+            },
+            "asleep_bytes_sent": self.asleep_bytes_sent,
+            "playback": {
+                "correlation": playback.correlation if playback else None,
+                "gaps": playback.gaps if playback else None,
+            },
+            "turns": [asdict(turn) for turn in self.turns],
+            "idle_closed": self.idle_closed,
+        }
+
+    def figures(self) -> list[tuple[str, str]]:
+        """Names and values for a table."""
+        rows = [
+            (f"wake word {wake.word}", f"score {wake.score:.2f} after {wake.t:.2f} s")
+            for wake in self.wake
+        ]
+        if self.uplink:
+            lost, doubled = self.uplink.lost_samples, self.uplink.doubled_samples
+            rows.append(("samples lost, doubled on the way up", f"{lost}, {doubled}"))
+        if self.playback:
+            alike, gaps = self.playback.correlation, self.playback.gaps
+            rows.append(("answer at the loudspeaker", f"correlation {alike:.4f}, {gaps} gaps"))
+        for number, turn in enumerate(self.turns, 1):
+            answer, sound = turn.speech_end_to_first_audio_ms, turn.first_audio_to_sound_ms
+            rows.append((f"turn {number}: end of speech → first audio", f"{answer} ms"))
+            rows.append((f"turn {number}: first audio → sound", f"{sound} ms"))
+        rows.append(("bytes sent while asleep", str(self.asleep_bytes_sent)))
+        return rows
+
+
+def _rgb(light: str) -> tuple[float, float, float]:
+    return (int(light[1:3], 16) / 255, int(light[3:5], 16) / 255, int(light[5:7], 16) / 255)
+
+
+def _brightness(light: str) -> float:
+    return colorsys.rgb_to_hsv(*_rgb(light))[2]
+
+
+def _is_shade(light: str, brightest: str) -> bool:
+    """Whether `light` is `brightest`, dimmed or not; black is the shade of black alone."""
+    shade, full = _rgb(light), _rgb(brightest)
+    if max(full) == 0:
+        return max(shade) == 0
+    factor = max(shade) / max(full)
+    return 0.02 < factor <= 1.02 and all(
+        abs(a - factor * b) < 0.03 for a, b in zip(shade, full, strict=True)
+    )

@@ -1,0 +1,111 @@
+"""Everything an evening needs: a room, a provider, pins, and the daemon among them."""
+
+import asyncio
+import contextlib
+import os
+import tempfile
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .daemon import PATIENCE_S, Daemon
+from .house import Options
+from .pinboard import PinsClient
+from .room import AcousticPath, Recording, Room
+from .server import Server, serve
+
+RED, GREEN, BLUE, BUTTON = 22, 23, 27, 17
+"""The pins of the light and the button, as they are by default."""
+
+KEY = "sk-simulated"
+
+_CONFIGURATION = """\
+[provider.openai]
+url = "{url}"
+
+[lights]
+drivers = ["gpio"]
+
+[lights.gpio]
+kind = "rgb"
+brightness = 1.0
+
+[control]
+socket = "{folder}/control"
+"""
+
+
+@dataclass
+class Stage:
+    """What an evening is played on and watched through."""
+
+    daemon: Daemon
+    server: Server
+    pins: PinsClient
+    room: Room
+    loudspeaker: Recording
+    folder: Path
+
+    @property
+    def light(self) -> str:
+        """The light as it is at the pins, #rrggbb."""
+        return self.pins.hex(RED, GREEN, BLUE)
+
+    async def closed(self, session: int) -> None:
+        """Wait until the connection with this number, from 1, is gone; raises `TimeoutError`."""
+        async with asyncio.timeout(PATIENCE_S):
+            while self.server.visits[session - 1].closed is None:
+                await asyncio.sleep(0.02)
+
+    async def press(self, seconds: float = 0.08) -> None:
+        """Press the button and let it go."""
+        await self.pins.press(BUTTON)
+        await asyncio.sleep(seconds)
+        await self.pins.release(BUTTON)
+
+
+@contextlib.asynccontextmanager
+async def stage(
+    options: Options,
+    settings: str = "",
+    *,
+    acoustic_path: AcousticPath | None = None,
+    variables: Mapping[str, str] | None = None,
+    tell: Callable[[], None] = lambda: None,
+) -> AsyncIterator[Stage]:
+    """Set everything up and take it down again, whatever happens.
+
+    `settings` is TOML that is laid over the stage's own; `variables` go into the daemon's
+    environment; `tell` is called when the daemon or the pins have news.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edged-stage-")))
+        room = stack.enter_context(Room(acoustic_path))
+        server = await stack.enter_async_context(await serve(options))
+        loudspeaker = stack.enter_context(room.hear("loudspeaker"))
+        configuration = folder / "edged.toml"
+        configuration.write_text(_CONFIGURATION.format(url=server.url, folder=folder))
+        drop_ins = folder / "edged.toml.d"
+        drop_ins.mkdir()
+        (drop_ins / "evening.toml").write_text(settings)
+        environment = {
+            **room.environment,
+            "GPIOZERO_PIN_FACTORY": "room",
+            "EDGED_ROOM_PINS": str(folder / "pins"),
+            "RUNTIME_DIRECTORY": str(folder),
+            "STATE_DIRECTORY": str(folder),
+            "OPENAI_API_KEY": KEY,
+            "PYTHONPATH": os.pathsep.join(_package_path()),
+            **(variables or {}),
+        }
+        daemon = await stack.enter_async_context(
+            Daemon(configuration, environment, folder, tell=tell)
+        )
+        pins = await stack.enter_async_context(PinsClient(folder / "pins", lambda _: tell()))
+        yield Stage(daemon, server, pins, room, loudspeaker, folder)
+
+
+def _package_path() -> list[str]:
+    """Where the running edged is imported from, before what the environment says."""
+    here = str(Path(__file__).resolve().parent.parent.parent)
+    return [here, *filter(None, [os.environ.get("PYTHONPATH")])]

@@ -1,0 +1,130 @@
+"""How an evening looks in the terminal: live while it plays, then as a table of figures."""
+
+import io
+import re
+from types import TracebackType
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from ..simulator.evening import Evening
+from ..simulator.record import Record
+
+_METER = 24
+_FLOOR_DBFS = -70.0
+_SHOWN_LINES = 9
+_WIDTH = 110
+_CELLS = 90
+
+
+class Programme:
+    """Redraws the evening ten times a second; plain lines where nobody looks at a terminal."""
+
+    def __init__(self, evening: Evening, console: Console | None = None) -> None:
+        self._evening = evening
+        self._console = console or _console()
+        self._live = Live(
+            get_renderable=lambda: view(evening),
+            console=self._console,
+            refresh_per_second=10,
+            transient=True,
+        )
+        self._printed = 0
+
+    def __enter__(self) -> "Programme":
+        if self._console.is_terminal:
+            self._live.start()
+        else:
+            self._evening.tell = self._print_news
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._console.is_terminal:
+            self._live.stop()
+
+    def summary(self, record: Record) -> None:
+        """Print what was observed and measured."""
+        self._console.print(outcome(self._evening, record))
+
+    def _print_news(self) -> None:
+        story = self._evening.story
+        for line in story[self._printed :]:
+            self._console.print(f"{line.t:6.2f} s  {line.who:<10} {line.text}", soft_wrap=True)
+        self._printed = len(story)
+
+
+def view(evening: Evening) -> RenderableType:
+    """The speaker as it is now, and the last lines of its story."""
+    state = Text.assemble(
+        ("  ● ", f"bold {_visible(evening.light)}"),
+        (f"{evening.state:<12}", "bold"),
+        (f"{evening.seconds:5.1f} s   {evening.light}", "dim"),
+    )
+    meters = Table.grid(padding=(0, 1))
+    meters.add_row("  microphone ", _meter(evening.microphone_dbfs))
+    meters.add_row("  loudspeaker", _meter(evening.loudspeaker_dbfs))
+    story = Table.grid(padding=(0, 1))
+    for line in evening.story[-_SHOWN_LINES:]:
+        story.add_row(Text(f"{line.t:5.1f}", "dim"), Text(line.who, "cyan"), Text(line.text))
+    steps = Text.assemble(
+        *((f" {'✔' if s.ok else '✘'} {s.name}", "green" if s.ok else "red") for s in evening.steps)
+    )
+    return Panel(Group(state, meters, Text(), story, Text(), steps), title="edged", width=_WIDTH)
+
+
+def outcome(evening: Evening, record: Record) -> RenderableType:
+    """The steps with what was observed, then the figures."""
+    steps = Table(title="what was observed from outside", title_justify="left")
+    for heading in ("", "step", "observed"):
+        steps.add_column(heading)
+    for step in record.steps:
+        steps.add_row("✔" if step.ok else "✘", step.name, step.observed)
+    figures = Table(title="figures", title_justify="left")
+    for heading in ("figure", "value"):
+        figures.add_column(heading)
+    for name, value in record.figures():
+        figures.add_row(name, value)
+    return Group(steps, figures, _lights(record))
+
+
+def drawn(evening: Evening, record: Record) -> str:
+    """The same as an SVG picture that loads nothing from elsewhere."""
+    console = Console(record=True, width=_WIDTH, file=io.StringIO(), force_terminal=True)
+    console.print(outcome(evening, record))
+    picture = console.export_svg(title="./scripts/demo")
+    return re.sub(r"@font-face \{.*?\}\n?", "", picture, flags=re.DOTALL)
+
+
+def _console() -> Console:
+    """The terminal; where there is none, lines long enough for a table."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=_WIDTH)
+
+
+def _lights(record: Record) -> Text:
+    """The light over time, one cell for each moment."""
+    drawn = Text("light over time ")
+    end = record.timeline[-1].t if record.timeline else 0.0
+    for cell in range(_CELLS):
+        now = end * cell / _CELLS
+        light = next((e.light for e in reversed(record.timeline) if e.t <= now), "#000000")
+        drawn.append("█", _visible(light))
+    return drawn
+
+
+def _meter(dbfs: float) -> Text:
+    filled = round(_METER * max(0.0, min(1.0, 1 - dbfs / _FLOOR_DBFS)))
+    return Text.assemble(("━" * filled, "green"), ("━" * (_METER - filled), "grey30"))
+
+
+def _visible(light: str) -> str:
+    """A light that is off, as a terminal can show it."""
+    return "grey30" if light == "#000000" else light

@@ -1,0 +1,70 @@
+"""The evening with a person in it: this machine's microphone and loudspeaker, our own provider."""
+
+import asyncio
+import contextlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from ..simulator.daemon import Daemon, DaemonFailed
+from ..simulator.house import Options
+from ..simulator.server import serve
+from ..simulator.stage import KEY
+
+_SETTINGS = """\
+[provider.openai]
+url = "{url}"
+
+[lights]
+drivers = []
+
+[buttons]
+drivers = []
+
+[control]
+socket = "{folder}/control"
+"""
+
+
+async def live() -> int:
+    """Tell the story line by line until one conversation is over; 0 if an answer was played."""
+    console = Console(highlight=False)
+    with tempfile.TemporaryDirectory(prefix="edged-live-") as temporary:
+        folder = Path(temporary)
+        async with await serve(Options()) as server:
+            file = folder / "edged.toml"
+            file.write_text(_SETTINGS.format(url=server.url, folder=folder))
+            environment = {**os.environ, "OPENAI_API_KEY": KEY, "RUNTIME_DIRECTORY": temporary}
+            daemon = Daemon(file, environment, folder)
+            daemon.tell = _Story(console, daemon).tell
+            try:
+                async with daemon:
+                    console.print('Say "hey Jarvis" and a question; Ctrl-C ends.')
+                    return await _conversation(daemon)
+            except DaemonFailed as failed:
+                console.print(f"edged demo: {failed}")
+                return 1
+
+
+async def _conversation(daemon: Daemon) -> int:
+    with contextlib.suppress(asyncio.CancelledError):
+        spoke = await daemon.reaches("speaking", timeout_s=600)
+        await daemon.reaches("asleep", since=spoke + 0.01, timeout_s=600)
+    return 0 if any(state == "speaking" for _, state in daemon.states) else 1
+
+
+@dataclass
+class _Story:
+    """Prints each journal line once."""
+
+    console: Console
+    daemon: Daemon
+    told: int = 0
+
+    def tell(self) -> None:
+        for line in self.daemon.lines[self.told :]:
+            self.console.print(line.text, soft_wrap=True)
+        self.told = len(self.daemon.lines)
