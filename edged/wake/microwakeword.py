@@ -38,8 +38,9 @@ class Settings:
     """Which words wake, by name; each may have a table of its own."""
 
     words: Mapping[str, Word] = field(default_factory=lambda: {"okay_nabu": Word(threshold=0.7)})
-    """A table for each word, empty to take it as it is: okay_nabu, alexa, or any name with
-    `model` set to the path of a .json file that describes a .tflite file beside it."""
+    """A table for each word that wakes, empty to take it as it is: okay_nabu, alexa, or any name
+    with `model` set to the path of a .json file that describes a .tflite file beside it. Only
+    the words that have a table wake."""
 
     def __post_init__(self) -> None:
         if not self.words:

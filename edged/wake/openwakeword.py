@@ -27,6 +27,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as failures
 
 from ..ports import Feed, Wake
 from ._detector import Word
+from ._gate import Gate
 from ._worker import Worker
 
 FRAME = 1280
@@ -61,8 +62,12 @@ class Settings:
     """Which words wake, by name; each may have a table of its own."""
 
     words: Mapping[str, Word] = field(default_factory=lambda: {"hey_jarvis": Word()})
-    """A table for each word, empty to take it as it is: alexa, hey_jarvis, hey_marvin,
-    hey_mycroft, weather, or any name with `model` set to the path of an .onnx file."""
+    """A table for each word that wakes, empty to take it as it is: alexa, hey_jarvis,
+    hey_marvin, hey_mycroft, weather, or any name with `model` set to the path of an .onnx file.
+    Only the words that have a table wake."""
+    energy_gate: bool = False
+    """Whether the engine rests while nothing is louder than the room's noise: spares a small
+    board nearly all of its work in a quiet room, and none beside a television."""
 
     def __post_init__(self) -> None:
         if not self.words:
@@ -82,7 +87,8 @@ def open(settings: Settings, feed: Feed) -> Wake:
     model of another shape.
     """
     engine = Engine(settings.words)
-    return Worker(engine, settings.words, engine.about(), feed)
+    ear = Gate(engine, settings.words) if settings.energy_gate else engine
+    return Worker(ear, settings.words, engine.about(), feed)
 
 
 class Engine:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from threading import Semaphore
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -18,13 +19,16 @@ def listen(
     sound: bytes,
     monkeypatch: pytest.MonkeyPatch,
     start: int = 0,
+    ear: Any = None,
 ) -> tuple[list[Event], Mapping[str, str | int]]:
     """What the driver feeds while it hears the sound from position `start`, and its status.
 
-    It is offered 10 ms at a time, and the next frame once the one before has its scores.
+    It is offered 10 ms at a time, and the next frame once the one before has its scores, from
+    the driver's engine or from `ear` if that stands before it.
     """
     scored = Semaphore(0)
-    really = driver.Engine.scores
+    ear = ear or driver.Engine
+    really = ear.scores
 
     def scores(self: object, samples: bytes) -> Mapping[str, float]:
         try:
@@ -48,5 +52,5 @@ def listen(
         return events, wake.status()
 
     with monkeypatch.context() as patch:
-        patch.setattr(driver.Engine, "scores", scores)
+        patch.setattr(ear, "scores", scores)
         return asyncio.run(story())

@@ -1,8 +1,10 @@
 """The default engine, with the models that come with the distribution."""
 
 import hashlib
+import importlib.metadata
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -128,6 +130,16 @@ print(*sorted(loaded & {"openwakeword", "scipy", "sklearn", "tqdm", "requests"})
 
 def test_the_models_run_without_the_package_and_what_it_needs() -> None:
     assert python(ALONE).split() == []
+
+
+def test_three_requirements_of_the_package_are_left_out() -> None:
+    def needed(distribution: str) -> set[str]:
+        lines = importlib.metadata.requires(distribution) or []
+        found = (re.match(r"[\w-]+", line) for line in lines if "extra ==" not in line)
+        return {name[0].lower() for name in found if name}
+
+    left_out = needed("openwakeword") - needed("edged")
+    assert left_out == {"scikit-learn", "scipy", "tqdm"}, "what `pip check` may complain about"
 
 
 NARROW = """
