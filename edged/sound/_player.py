@@ -35,6 +35,8 @@ class Player:
         self._rate = 0
         self._place = 0
         self._queued = 0
+        self._coming = False
+        """Whether a reply has begun that is not complete."""
         self.blocks = 0
         """Blocks given so far."""
         self._earcons = Spool()
@@ -55,6 +57,7 @@ class Player:
         self._earcons = Spool()
         self._spool = self._new_spool(self._spool.priming)
         self._queued = 0
+        self._coming = False
 
     def forget(self) -> None:
         """The device is gone, and what was queued with it."""
@@ -64,6 +67,7 @@ class Player:
         """Append reply sound at the wire's rate."""
         if not self._rate:
             return
+        self._coming = True
         self._queued += len(samples) // 2
         converted = self._stream.convert(samples)
         late = converted[: 2 * self._skip]
@@ -72,8 +76,9 @@ class Player:
 
     def finish(self) -> None:
         """The reply is complete; let out what the resampler still holds."""
-        if not self._rate or self._spool.complete:
+        if not self._rate or not self._coming:
             return
+        self._coming = False
         whole = -(-self._queued * self._rate // self._wire_rate)
         tail = self._stream.flush()[2 * self._skip :]
         self._spool.finish(tail[: 2 * (whole - self._spool.added)])
@@ -83,6 +88,7 @@ class Player:
         """Forget what is queued; the device fades out what it is at."""
         self._spool = self._new_spool(self._spool.priming)
         self._queued = 0
+        self._coming = False
         if self._rate:
             self._restart_stream()
 

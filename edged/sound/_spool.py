@@ -38,7 +38,7 @@ class Spool:
         self._runs: deque[tuple[int, int]] = deque()
         """Each stretch of unbroken sound: its place, and the frames taken before it."""
         self._place = 0
-        """Where the device was at the last `take`."""
+        """Where the next block will lie: what comes now can sound there and not before."""
         self._reply = 0
         """Counts the replies, and the ends of those that ran dry: a gap lies within one."""
         self._origin = 0
@@ -84,7 +84,7 @@ class Spool:
 
     def take(self, frames: int, place: int) -> bytes:
         """At most `frames` frames, to lie at `place`; fewer when there are no more."""
-        self._place = place
+        self._place = place + frames
         if not self.flowing and not self._begin(place):
             return b""
         wanted = frames * _FRAME

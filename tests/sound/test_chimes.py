@@ -1,0 +1,59 @@
+"""The earcons: short, soft, and each unlike the others."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from edged.core.commands import Chime
+from edged.sound._chimes import VOICE_DBFS, chime
+from edged.sound._levels import level
+
+RATES = (16000, 24000, 44100, 48000)
+
+
+def heard(which: Chime, rate: int = 24000) -> NDArray[np.int16]:
+    return np.frombuffer(chime(which, rate), dtype="<i2")
+
+
+@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("which", Chime)
+def test_its_loudest_moment_is_15_db_below_the_voice(which: Chime, rate: int) -> None:
+    sound, window = chime(which, rate), 2 * (rate // 50)
+    loudest = max(level(sound[at : at + window]) for at in range(0, len(sound) - window, window))
+    assert VOICE_DBFS - 20 < loudest <= VOICE_DBFS - 15
+
+
+@pytest.mark.parametrize("which", Chime)
+def test_it_is_short_and_begins_and_ends_in_silence(which: Chime) -> None:
+    sound = heard(which)
+    assert len(sound) <= (0.15 if which is Chime.WOKEN else 0.6) * 24000
+    assert abs(int(sound[0])) < 3
+    assert abs(int(sound[-1])) < 3
+    assert np.abs(np.diff(sound.astype(int))).max() < 400
+
+
+def pitches(sound: NDArray[np.int16]) -> tuple[float, float]:
+    """The strongest frequencies of the first and the last third."""
+    third = len(sound) // 3
+    found = []
+    for part in (sound[:third], sound[-third:]):
+        spectrum = np.abs(np.fft.rfft(part * np.hanning(len(part)), 24000))
+        found.append(float(np.argmax(spectrum)))
+    return found[0], found[1]
+
+
+def test_waking_rises_and_sleeping_falls() -> None:
+    first, last = pitches(heard(Chime.WOKEN))
+    assert last > 1.3 * first
+    first, last = pitches(heard(Chime.SLEEPING))
+    assert last < first / 1.3
+
+
+def test_no_two_are_alike() -> None:
+    for one in Chime:
+        for other in Chime:
+            if one is other:
+                continue
+            a, b = heard(one).astype(float), heard(other).astype(float)
+            top = np.abs(np.correlate(a, b, "full")).max()
+            assert top < 0.9 * np.sqrt((a @ a) * (b @ b)), (one, other)

@@ -1,0 +1,339 @@
+"""The loudspeaker's half: the spool, gaps, hushing, earcons, and what was really heard."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from edged.core.commands import Chime
+from edged.core.events import Event, SpeakerProgress, SpeakerUnderran
+from edged.sound._chimes import chime
+from edged.sound._player import Player
+
+WIRE = 24000
+
+
+@dataclass
+class Box:
+    """A loudspeaker with a device behind it that holds 30 ms."""
+
+    rate: int = WIRE
+    channels: int = 1
+    delay_ms: int = 30
+    volume_db: float = 0.0
+    longest_priming_ms: int = 500
+    told: list[Event] = field(default_factory=list)
+    sounded: bytearray = field(default_factory=bytearray)
+
+    def __post_init__(self) -> None:
+        self.player = Player(self.told.append, WIRE, self.volume_db, self.longest_priming_ms)
+        self.player.prepare(self.rate)
+
+    async def play(self, ms: int) -> bytes:
+        """Let the device run; what it was given."""
+        first = len(self.sounded)
+        for _ in range(ms // 10):
+            frames = self.rate // 100
+            block = self.player.fill(frames, self.channels, self.delay_ms / 1000)
+            assert len(block) == 2 * frames * self.channels
+            self.sounded += block
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        return bytes(self.sounded[first:])
+
+    @property
+    def heard(self) -> list[int]:
+        return [event.heard for event in self.told if isinstance(event, SpeakerProgress)]
+
+    @property
+    def gaps(self) -> list[float]:
+        return [event.missing_ms for event in self.told if isinstance(event, SpeakerUnderran)]
+
+
+def speech(ms: int, seed: int = 1) -> bytes:
+    chance = np.random.default_rng(seed)
+    return chance.integers(1, 9000, WIRE * ms // 1000).astype("<i2").tobytes()
+
+
+def samples(sound: bytes) -> NDArray[np.int16]:
+    return np.frombuffer(sound, dtype="<i2")
+
+
+def tell(story: Callable[[], Awaitable[None]]) -> None:
+    async def told() -> None:
+        await story()
+
+    asyncio.run(told())
+
+
+def test_an_answer_sounds_at_once_and_whole() -> None:
+    async def story() -> None:
+        box, answer = Box(), speech(1000)
+        box.player.queue(answer[:4800])
+        assert (await box.play(10)) == answer[:480]
+        box.player.queue(answer[4800:])
+        box.player.finish()
+        await box.play(1200)
+        assert bytes(box.sounded).rstrip(b"\0") == answer.rstrip(b"\0")
+        assert box.gaps == []
+
+    tell(story)
+
+
+def test_heard_is_what_the_device_has_let_go() -> None:
+    async def story() -> None:
+        box = Box(delay_ms=30)
+        box.player.queue(speech(1000))
+        await box.play(30)
+        assert box.heard == []
+        await box.play(210)
+        assert box.heard[-1] == 200 * 24
+        steps = np.diff(box.heard)
+        assert all(steps == 480)
+
+    tell(story)
+
+
+@pytest.mark.parametrize("rate", [16000, 24000, 44100, 48000])
+def test_the_count_ends_at_everything_queued(rate: int) -> None:
+    async def story() -> None:
+        box, queued = Box(rate=rate), 0
+        for number in range(5):
+            answer = speech(307 + 11 * number)[2 * number :]
+            box.player.queue(answer[:2222])
+            box.player.queue(answer[2222:])
+            box.player.finish()
+            queued += len(answer) // 2
+            await box.play(500)
+            assert box.heard[-1] == queued
+        assert sorted(box.heard) == box.heard
+        assert box.gaps == []
+
+    tell(story)
+
+
+def test_a_late_piece_is_one_gap_and_the_next_answer_waits_for_its_like() -> None:
+    async def story() -> None:
+        box = Box()
+        box.player.queue(speech(100))
+        await box.play(220)
+        assert box.gaps == []
+        box.player.queue(speech(1000))
+        await box.play(190)
+        assert box.gaps == [300]
+        box.player.queue(speech(1000))
+        box.player.finish()
+        await box.play(2500)
+        assert box.gaps == [300]
+        assert box.heard[-1] == 2100 * 24
+        # The piece came 120 ms late: so long, and no longer, the next answer is held back.
+        box.player.queue(speech(100))
+        assert not any(await box.play(120))
+        assert any(await box.play(10))
+
+    tell(story)
+
+
+def test_an_end_that_comes_after_the_last_sound_is_no_gap() -> None:
+    async def story() -> None:
+        for rate in (24000, 48000):
+            box = Box(rate=rate)
+            box.player.queue(speech(100))
+            await box.play(300)
+            box.player.finish()
+            await box.play(300)
+            box.player.queue(speech(100))
+            box.player.finish()
+            await box.play(300)
+            assert box.gaps == []
+            assert box.heard[-1] == 200 * 24
+
+    tell(story)
+
+
+@pytest.mark.parametrize("late_ms", [50, 150, 300])
+def test_after_the_first_gap_an_uneven_answer_has_no_other(late_ms: int) -> None:
+    """A minute in real time, pieces up to `late_ms` late: at most one pause."""
+
+    async def story() -> None:
+        box, chance = Box(), np.random.default_rng(late_ms)
+        due = np.arange(0, 60000, 200)
+        arrivals = np.maximum.accumulate(due + chance.uniform(0, late_ms, len(due)))
+        waiting = list(arrivals)
+        now = 0
+        while waiting:
+            while waiting and waiting[0] <= now:
+                box.player.queue(speech(200))
+                waiting.pop(0)
+            await box.play(10)
+            now += 10
+        box.player.finish()
+        await box.play(1000)
+        assert len(box.gaps) <= 1
+        assert box.heard[-1] == 60000 * 24
+
+    tell(story)
+
+
+def test_priming_has_a_limit() -> None:
+    async def story() -> None:
+        box = Box(longest_priming_ms=100)
+        box.player.queue(speech(100))
+        await box.play(5000)
+        box.player.queue(speech(100))
+        box.player.finish()
+        await box.play(300)
+        box.player.queue(speech(50))
+        assert any(await box.play(120))
+
+    tell(story)
+
+
+def test_hush_fades_within_12_ms_and_tells_nothing_more() -> None:
+    async def story() -> None:
+        box = Box()
+        steady = np.full(24000, 8000, dtype="<i2").tobytes()
+        box.player.queue(steady)
+        await box.play(100)
+        box.told.clear()
+        box.player.hush()
+        after = samples(await box.play(200))
+        sounding = np.flatnonzero(after)
+        assert 5 * 24 <= len(sounding) <= 12 * 24
+        assert sounding[-1] < 12 * 24
+        assert np.abs(np.diff(after.astype(int))).max() < 100
+        assert box.told == []
+
+    tell(story)
+
+
+def test_after_a_hush_the_next_answer_counts_from_nothing() -> None:
+    async def story() -> None:
+        for rate in (24000, 44100):
+            box = Box(rate=rate)
+            box.player.queue(speech(1000))
+            await box.play(300)
+            box.player.hush()
+            box.told.clear()
+            box.player.queue(speech(100))
+            box.player.finish()
+            await box.play(300)
+            assert box.heard[-1] == 2400
+            assert max(box.heard) == 2400
+
+    tell(story)
+
+
+def test_a_hush_of_silence_is_silence() -> None:
+    async def story() -> None:
+        box = Box()
+        box.player.hush()
+        assert not any(await box.play(50))
+        box.player.queue(speech(100))
+        box.player.hush()
+        assert not any(await box.play(200))
+        assert box.told == []
+
+    tell(story)
+
+
+def test_an_earcon_is_mixed_in_and_never_counted() -> None:
+    async def story() -> None:
+        box, answer = Box(), np.full(24000, 1000, dtype="<i2")
+        box.player.sound(Chime.WOKEN)
+        alone = await box.play(200)
+        assert alone[: len(chime(Chime.WOKEN, WIRE))] == chime(Chime.WOKEN, WIRE)
+        assert box.told == []
+        box.player.queue(answer.tobytes())
+        box.player.sound(Chime.WOKEN)
+        both = samples(await box.play(100))
+        earcon = samples(chime(Chime.WOKEN, WIRE))[:2400]
+        assert np.array_equal(both, earcon + 1000)
+        box.player.hush()
+        rest = samples(await box.play(100))
+        assert np.any(rest[480:])
+        assert box.gaps == []
+
+    tell(story)
+
+
+def test_volume_and_both_sides() -> None:
+    async def story() -> None:
+        box = Box(channels=2, volume_db=-6.0)
+        box.player.queue(np.full(2400, 10000, dtype="<i2").tobytes())
+        out = samples(await box.play(10)).reshape(-1, 2)
+        assert np.all(out == 5011)
+
+    tell(story)
+
+
+def test_too_loud_together_is_clipped_not_wrapped() -> None:
+    async def story() -> None:
+        box = Box()
+        box.player.queue(np.full(24000, 32700, dtype="<i2").tobytes())
+        box.player.sound(Chime.NETWORK)
+        assert samples(await box.play(500)).min() > 0
+
+    tell(story)
+
+
+def test_without_a_device_nothing_is_kept() -> None:
+    async def story() -> None:
+        box = Box()
+        box.player.forget()
+        box.player.queue(speech(100))
+        box.player.finish()
+        box.player.sound(Chime.WOKEN)
+        box.player.prepare(WIRE)
+        assert not any(await box.play(300))
+        assert box.told == []
+
+    tell(story)
+
+
+moves = st.lists(
+    st.one_of(
+        st.tuples(st.just("queue"), st.integers(1, 4000)),
+        st.tuples(st.just("play"), st.integers(1, 40)),
+        st.tuples(st.just("finish"), st.just(0)),
+        st.tuples(st.just("hush"), st.just(0)),
+        st.tuples(st.just("sound"), st.just(0)),
+    ),
+    max_size=40,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(moves=moves, rate=st.sampled_from([16000, 24000, 44100]), delay_ms=st.integers(0, 60))
+def test_heard_never_exceeds_queued_and_always_arrives(
+    moves: list[tuple[str, int]], rate: int, delay_ms: int
+) -> None:
+    async def story() -> None:
+        box, queued = Box(rate=rate, delay_ms=delay_ms), 0
+        for move, size in [*moves, ("finish", 0), ("play", 100)]:
+            match move:
+                case "queue":
+                    box.player.queue(bytes(2 * size))
+                    queued += size
+                case "play":
+                    await box.play(10 * size)
+                case "finish":
+                    box.player.finish()
+                case "hush":
+                    box.player.hush()
+                    box.told.clear()
+                    queued = 0
+                case _:
+                    box.player.sound(Chime.MUTED)
+            assert box.heard == sorted(set(box.heard))
+            assert max(box.heard, default=0) <= queued
+        while not box.player.idle and len(box.sounded) < 20_000_000:
+            await box.play(100)
+        assert max(box.heard, default=0) == queued
+
+    tell(story)
