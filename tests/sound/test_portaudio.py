@@ -1,0 +1,361 @@
+"""A sound card that is opened, used, unplugged, found again and closed."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edged.core.commands import Chime
+from edged.core.events import (
+    MicFrame,
+    MicLost,
+    MicOpened,
+    SpeakerLost,
+    SpeakerOpened,
+    SpeakerProgress,
+)
+from edged.ports import SoundCard
+from edged.sound import _card, portaudio
+from edged.sound._devices import Device, MissingDevice, find
+from edged.sound.portaudio import Settings
+
+from .studio import Ear, Studio, Thing
+
+USB = "USB Audio: - (hw:1,0)"
+
+
+def studio(*things: Thing) -> Studio:
+    return Studio(list(things) or [Thing("HDMI", outputs=2), Thing(USB, inputs=1, outputs=2)])
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same patience at a fraction of the time."""
+    monkeypatch.setattr(_card, "_WATCH_S", 0.1)
+    monkeypatch.setattr(_card, "_FIRST_PAUSE_S", 0.02)
+    monkeypatch.setattr(_card, "_LONGEST_PAUSE_S", 0.1)
+
+
+@asynccontextmanager
+async def opened(
+    place: Studio, settings: Settings | None = None, wire_rate: int = 24000
+) -> AsyncIterator[tuple[SoundCard, Ear]]:
+    """A card in `place`; afterwards everything was given back and nothing went wrong unseen."""
+    bugs: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, bug: bugs.append(bug))
+    ear = Ear()
+    card = portaudio.open(settings or Settings(), ear, wire_rate, 20, api=place.api)
+    try:
+        yield card, ear
+    finally:
+        await card.close()
+    assert bugs == []
+    assert all(api.terminated for api in place.made)
+    assert "sound" not in {thread.name for thread in threading.enumerate()}
+
+
+def tell(story: Callable[[], Awaitable[None]]) -> None:
+    async def told() -> None:
+        await story()
+
+    asyncio.run(told())
+
+
+def test_a_morning_with_a_microphone_and_a_loudspeaker() -> None:
+    async def story() -> None:
+        place = studio()
+        async with opened(place) as (card, ear):
+            assert await ear.hear(SpeakerOpened) == SpeakerOpened("HDMI", 48000, 20.0)
+            card.open_microphone()
+            assert await ear.hear(MicOpened) == MicOpened(USB, 48000)
+            await place.run(100, streams=2)
+            frames = ear.all(MicFrame)
+            assert [frame.position for frame in frames] == [0, 960, 1920, 2880, 3840]
+            assert ear.told.index(frames[0]) > ear.told.index(ear.all(MicOpened)[0])
+            card.queue(np.full(4800, 5000, dtype="<i2").tobytes())
+            card.finish()
+            await place.run(400)
+            assert ear.all(SpeakerProgress)[-1].heard == 4800
+            sides = np.frombuffer(bytes(place.played["HDMI"]), dtype="<i2").reshape(-1, 2)
+            assert np.array_equal(sides[:, 0], sides[:, 1])
+            assert np.median(sides[sides > 100]) == pytest.approx(2506, abs=2)
+            card.close_microphone()
+            seen = len(ear.all(MicFrame))
+            await place.run(100)
+            assert len(ear.all(MicFrame)) == seen
+
+    tell(story)
+
+
+@pytest.mark.parametrize(
+    ("rates", "own", "settings", "expected"),
+    [
+        ((16000, 24000, 48000), 48000, Settings(), 24000),
+        ((44100, 48000), 44100, Settings(), 44100),
+        ((16000,), 48000, Settings(), 16000),
+        ((24000, 48000), 48000, Settings(capture_rate=48000, playback_rate=48000), 48000),
+    ],
+)
+def test_the_wires_rate_where_the_device_has_it_else_its_own(
+    rates: tuple[int, ...], own: int, settings: Settings, expected: int
+) -> None:
+    async def story() -> None:
+        place = studio(Thing("Box", inputs=2, outputs=2, rates=rates, rate=own))
+        async with opened(place, settings) as (card, ear):
+            card.open_microphone()
+            assert (await ear.hear(MicOpened)).rate == expected
+            assert (await ear.hear(SpeakerOpened)).rate == expected
+            await place.run(100, streams=2)
+            frame = ear.all(MicFrame)[0]
+            assert len(frame.samples) == 2 * expected // 50
+            period = {stream.options["frames_per_buffer"] for stream in place.streams}
+            assert period == {expected // 100}
+
+    tell(story)
+
+
+def test_a_rate_that_no_device_has_is_said_with_its_name() -> None:
+    async def story() -> None:
+        place = studio(Thing("Box", inputs=1, outputs=1))
+        async with opened(place, Settings(capture_rate=11000)) as (card, ear):
+            card.open_microphone()
+            lost = await ear.hear(MicLost)
+            assert '"Box"' in lost.detail
+            assert "11000" in lost.detail
+            assert "Invalid sample rate" in lost.detail
+
+    tell(story)
+
+
+def test_the_third_channel_of_an_array() -> None:
+    async def story() -> None:
+        place = studio(Thing("Array", inputs=6), Thing("Box", outputs=1))
+        async with opened(place, Settings(channel=2)) as (card, ear):
+            card.open_microphone()
+            await ear.hear(MicOpened)
+            await place.run(40, streams=2)
+            assert {stream.options["channels"] for stream in place.streams} == {1, 3}
+            assert len(ear.all(MicFrame)[0].samples) == 1920
+
+    tell(story)
+
+
+def test_a_missing_microphone_is_told_once_with_what_to_do_and_found_when_it_comes() -> None:
+    async def story() -> None:
+        place = studio(Thing("HDMI", outputs=2))
+        async with opened(place, Settings(microphone="USB Audio")) as (card, ear):
+            await ear.hear(SpeakerOpened)
+            card.open_microphone()
+            lost = await ear.hear(MicLost)
+            for part in ('no microphone "USB Audio"', "there are: none", "`edged devices`"):
+                assert part in lost.detail
+            place.things.append(Thing("USB Audio: - (hw:3,0)", inputs=1))
+            assert (await ear.hear(MicOpened)).device == "USB Audio: - (hw:3,0)"
+            assert len(ear.all(MicLost)) == 1
+            await place.run(40, streams=2)
+            assert [frame.position for frame in ear.all(MicFrame)] == [0, 960]
+
+    tell(story)
+
+
+def test_unplugged_and_plugged_into_another_port() -> None:
+    async def story() -> None:
+        place = studio(Thing("HDMI", outputs=2), Thing(USB, inputs=1))
+        async with opened(place, Settings(microphone=USB)) as (card, ear):
+            card.open_microphone()
+            await ear.hear(MicOpened)
+            await place.run(60, streams=2)
+            usb = place.things.pop()
+            before = len(ear.told)
+            await ear.hear(MicLost, before)
+            usb.name = "USB Audio: - (hw:2,0)"
+            place.things.append(usb)
+            found = await ear.hear(MicOpened, before)
+            assert found.device == usb.name
+            before = len(ear.told)
+            await place.run(60, streams=2)
+            first = await ear.hear(MicFrame, before)
+            assert first.position == 0
+
+    tell(story)
+
+
+def test_a_stream_that_says_nothing_counts_as_lost_and_is_opened_anew() -> None:
+    async def story() -> None:
+        place = studio()
+        async with opened(place) as (card, ear):
+            card.open_microphone()
+            await ear.hear(MicOpened)
+            await place.run(40, streams=2)
+            place.asleep.add(USB)
+            before = len(ear.told)
+            lost = await ear.hear(MicLost, before)
+            assert "stopped delivering" in lost.detail
+            place.asleep.clear()
+            await ear.hear(MicOpened, before)
+
+    tell(story)
+
+
+def test_a_lost_loudspeaker_forgets_its_answer_and_comes_back() -> None:
+    async def story() -> None:
+        place = studio()
+        async with opened(place) as (card, ear):
+            await ear.hear(SpeakerOpened)
+            await place.run(20, streams=1)
+            card.queue(bytes(48000))
+            place.asleep.add("HDMI")
+            before = len(ear.told)
+            await ear.hear(SpeakerLost, before)
+            card.queue(bytes(48000))
+            place.asleep.clear()
+            await ear.hear(SpeakerOpened, before)
+            before = len(ear.told)
+            card.queue(np.full(240, 999, dtype="<i2").tobytes())
+            card.finish()
+            await place.run(200, streams=1)
+            assert (await ear.hear(SpeakerProgress, before)).heard == 240
+
+    tell(story)
+
+
+def test_no_sound_system_at_all_is_told_for_both_and_looked_for() -> None:
+    async def story() -> None:
+        place = studio()
+        place.broken = True
+        async with opened(place) as (card, ear):
+            card.open_microphone()
+            await ear.hear(MicLost)
+            await ear.hear(SpeakerLost)
+            place.broken = False
+            await ear.hear(MicOpened)
+            await ear.hear(SpeakerOpened)
+            assert len(ear.all(MicLost)) == len(ear.all(SpeakerLost)) == 1
+
+    tell(story)
+
+
+def test_while_the_loudspeaker_plays_a_search_for_the_microphone_leaves_it_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_card, "_FORCE_EVERY", 10**6)
+    monkeypatch.setattr(_card, "_WATCH_S", 1.0)
+
+    async def story() -> None:
+        place = studio(Thing("HDMI", outputs=2, rates=(24000,)))
+        async with opened(place, Settings(volume_db=0)) as (card, ear):
+            await ear.hear(SpeakerOpened)
+            card.open_microphone()
+            await ear.hear(MicLost)
+            card.queue(np.full(24000, 77, dtype="<i2").tobytes())
+            card.finish()
+            await place.run(1100, streams=1)
+            sides = np.frombuffer(bytes(place.played["HDMI"]), dtype="<i2")[::2]
+            assert np.all(sides[:24000] == 77)
+            assert len(place.made) == 1
+
+    tell(story)
+
+
+def test_the_microphone_that_opens_too_late_is_not_opened() -> None:
+    async def story() -> None:
+        place = studio()
+        async with opened(place) as (card, ear):
+            card.open_microphone()
+            card.close_microphone()
+            await ear.hear(SpeakerOpened)
+            await place.run(50)
+            assert not ear.all(MicOpened)
+            assert not ear.all(MicFrame)
+            card.open_microphone()
+            await ear.hear(MicOpened)
+
+    tell(story)
+
+
+def test_lost_frames_are_a_jump_of_the_position() -> None:
+    async def story() -> None:
+        place = studio()
+        async with opened(place) as (card, ear):
+            card.open_microphone()
+            await ear.hear(MicOpened)
+            await place.run(40, streams=2)
+            place.status, place.lost_s = 2, 0.05
+            await place.run(40, streams=2)
+            positions = [frame.position for frame in ear.all(MicFrame)]
+            assert positions == [0, 960, 4320, 5280]
+
+    tell(story)
+
+
+def test_a_long_silence_lets_the_loudspeaker_rest_and_a_sound_wakes_it() -> None:
+    async def story() -> None:
+        place = studio()
+        async with opened(place, Settings(rest_s=0.03)) as (card, ear):
+            await ear.hear(SpeakerOpened)
+            while place.streams:
+                await place.run(10)
+            card.sound(Chime.WOKEN)
+            await place.run(200, streams=1)
+            assert any(place.played["HDMI"])
+            assert not ear.all(SpeakerLost)
+
+    tell(story)
+
+
+def test_nothing_raises_without_a_device() -> None:
+    async def story() -> None:
+        place = studio(Thing("Box", inputs=1))
+        async with opened(place) as (card, ear):
+            lost = await ear.hear(SpeakerLost)
+            assert "no default speaker; there are: none" in lost.detail
+            card.queue(bytes(4800))
+            card.sound(Chime.SPEAKER)
+            card.finish()
+            card.hush()
+            card.close_microphone()
+
+    tell(story)
+
+
+DEVICES: Sequence[Device] = (
+    Device(0, "HDMI: - (hw:0,3)", 0, 2, 48000, ("speaker",)),
+    Device(1, "USB Audio: - (hw:1,0)", 1, 0, 48000),
+    Device(2, "USB Audio: #1 (hw:1,1)", 2, 2, 48000),
+    Device(3, "default", 2, 2, 48000, ("microphone",)),
+)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        ("", 3),
+        ("1", 1),
+        ("USB Audio: #1 (hw:1,1)", 2),
+        ("USB Audio: #1 (hw:7,1)", 2),
+        ("usb", 1),
+        ("#1", 2),
+    ],
+)
+def test_what_people_call_a_device(wanted: str, index: int) -> None:
+    assert find(DEVICES, wanted, "microphone").index == index
+
+
+@pytest.mark.parametrize("wanted", ["0", "17", "Jabra", "HDMI"])
+def test_a_device_that_cannot_capture_is_no_microphone(wanted: str) -> None:
+    with pytest.raises(MissingDevice) as caught:
+        find(DEVICES, wanted, "microphone")
+    assert f'no microphone "{wanted}"' in str(caught.value)
+    assert '"default"' in str(caught.value)
+    assert "HDMI:" not in str(caught.value)
+
+
+def test_the_list_gives_portaudio_back() -> None:
+    place = studio()
+    names = [device.name for device in portaudio.devices(place.api)]
+    assert names == ["HDMI", USB]
+    assert place.made[0].terminated
