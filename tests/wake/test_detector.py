@@ -56,6 +56,13 @@ def test_the_slopes_of_a_wake_are_no_near_misses() -> None:
     assert detector.near_misses == 0
 
 
+def test_what_follows_a_wake_is_no_near_miss_before_the_rest_is_over() -> None:
+    detector = Detector({"hey": Word()})
+    murmur = [0.3, *[0.0] * frames(1.0)]
+    assert len(hear(detector, [0.9, *[0.0] * frames(1.6), *murmur])) == 1
+    assert hear(detector, murmur, start=40) == [WakeNearlyHeard("hey", 0.3)]
+
+
 def test_each_word_has_a_threshold_and_a_rest_of_its_own() -> None:
     detector = Detector({"hey": Word(threshold=0.4), "you": Word(threshold=0.8)})
     assert detector.hear(FRAME, {"hey": 0.5, "you": 0.5}) == [WakeHeard("hey", 0.5, FRAME)]
