@@ -58,7 +58,7 @@ def test_the_slopes_of_a_wake_are_no_near_misses() -> None:
 
 def test_what_follows_a_wake_is_no_near_miss_before_the_rest_is_over() -> None:
     detector = Detector({"hey": Word()})
-    murmur = [0.3, *[0.0] * frames(1.0)]
+    murmur = [0.3, *[0.0] * frames(1.2)]
     assert len(hear(detector, [0.9, *[0.0] * frames(1.6), *murmur])) == 1
     assert hear(detector, murmur, start=40) == [WakeNearlyHeard("hey", 0.3)]
 
