@@ -270,7 +270,9 @@ def ask(path: Path, request: Request, timeout_s: float = 3.0) -> dict[str, Any]:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
             line.settimeout(timeout_s)
             line.connect(str(path))
-            line.sendall(msgspec.json.encode(request) + b"\n")
+            # Who is refused is told so before they have asked, and hung up on.
+            with contextlib.suppress(BrokenPipeError):
+                line.sendall(msgspec.json.encode(request) + b"\n")
             with line.makefile("rb") as replies:
                 reply = msgspec.json.decode(replies.readline(LINE_BYTES), type=dict[str, Any])
     except (OSError, msgspec.MsgspecError) as error:
