@@ -172,9 +172,9 @@ class Assistant:
                     self._line.end("length", now)
                 case Timer.UTTERANCE:
                     self._line.end("endless utterance", now)
+                case Timer.ANSWER if self._dialogue.playback.audible:
+                    self._do(Fail("the loudspeaker stands still"))
                 case Timer.ANSWER:
-                    if self._dialogue.playback.audible:
-                        self._do(Fail("the loudspeaker stands still"))
                     self._line.end("no reply", now, chime=None)
                     self._fail(ev.Trouble.PROVIDER, "no answer came in time", now)
                 case Timer.TROUBLE:
@@ -215,8 +215,8 @@ class Assistant:
         if self._hearing is Hearing.MUTED:
             self._do(Sound(Chime.MUTED))
             return
-        if self._rate is None or ev.Trouble.SPEAKER in self._lost:
-            self._do(Sound(Chime.MICROPHONE if self._rate is None else Chime.SPEAKER))
+        if self._rate is None or self._lost:
+            self._do(Sound(Chime(min(self._lost, default=ev.Trouble.MICROPHONE).value)))
             return
         self._do(note(Fact.WOKEN, f"woken by {word}", word=word, **(fields or {})))
         if self._line.link is Link.UP:

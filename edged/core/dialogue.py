@@ -84,7 +84,8 @@ class Dialogue:
         self.gate = Gate(policy.echo_tail_ms / 1000)
         self._reply: str | None = None
         self._generating = False
-        self._cut: set[str] = set()
+        self._started: set[str] = set()
+        """Every answer of this session: none begins twice."""
         self._tools: set[str] = set()
         self._owes_reply = False
         """A tool's output is to be answered aloud, once that may be asked for."""
@@ -118,7 +119,7 @@ class Dialogue:
         self._owes_reply = False
         self._awaited = False
         self._dismissed = False
-        self._cut.clear()
+        self._started.clear()
         self._tools.clear()
         self._timers.stop(Timer.FOLLOW_UP, Timer.ANSWER, Timer.UTTERANCE)
 
@@ -159,13 +160,14 @@ class Dialogue:
 
     def reply_started(self, event: ReplyStarted, now: float) -> None:
         """An answer is being made; one that nobody waits for any more is cancelled."""
+        if event.reply in self._started:
+            return
+        self._started.add(event.reply)
         unwanted = self.turn is Turn.HEARING or self._dismissed
         self._awaited = False
         self._dismissed = False
         if unwanted:
-            self._cut.add(event.reply)
             self._do(CancelReply(event.reply))
-        if event.reply in self._cut:
             return
         self._reply = event.reply
         self._generating = True
@@ -268,10 +270,8 @@ class Dialogue:
             self._do(Hush())
         cut = self.playback.interrupt()
         self.gate.interrupted()
-        if self._generating and self._reply is not None:
-            self._cut.add(self._reply)
-            if cancel:
-                self._do(CancelReply(self._reply))
+        if cancel and self._generating and self._reply is not None:
+            self._do(CancelReply(self._reply))
         for item in cut:
             if item.heard_ms:
                 self._do(TruncateReply(item.item, item.index, item.heard_ms))

@@ -46,7 +46,7 @@ class Laws:
             case ev.LinkDown():
                 self.line = "down"
                 self._making = None
-            case ev.ReplyStarted() if self.line == "up":
+            case ev.ReplyStarted() if self.line == "up" and event.reply not in self._seen:
                 self._seen.add(event.reply)
                 self._making = event.reply
             case ev.ReplyDone() if event.reply == self._making:
@@ -120,6 +120,8 @@ class Laws:
             case do.TruncateReply():
                 received_ms = self._received[command.item] * 1000 // self._wire_rate
                 assert 0 < command.heard_ms <= received_ms, "heard more than was received"
+            case do.CancelReply():
+                self._dead.add(command.reply)
             case do.AskReply():
                 assert self._making in (None, *self._dead), "an answer is being made already"
             case _:

@@ -399,6 +399,16 @@ def test_without_a_microphone_a_wake_sounds_the_trouble() -> None:
     assert not only(commands, do.OpenLink)
 
 
+def test_a_microphone_that_is_back_and_silent_wakes_nobody() -> None:
+    evening = Evening()
+    evening.starts()
+    evening.feed(ev.MicLost("unplugged"))
+    evening.microphone_opens()
+    assert chimes(evening.wakes()) == [Chime.MICROPHONE]
+    evening.frame()
+    assert chimes(evening.wakes()) == [Chime.WOKEN]
+
+
 def test_a_loudspeaker_lost_and_back() -> None:
     evening = Evening()
     evening.is_answered(heard_s=0.5)

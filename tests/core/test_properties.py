@@ -1,0 +1,244 @@
+"""The laws of the house, tried from every state a short evening can reach.
+
+`reachable` walks breadth first through everything that can happen and keeps one evening for each
+distinguishable state of the speaker; Hypothesis then goes on from any of them with any events in
+any order. `Laws` judges after every event; the tests here add what needs more than one moment.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from copy import deepcopy
+from functools import cache
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from edged.core import commands as do
+from edged.core import events as ev
+from edged.core.gestures import Action, Bindings
+from edged.core.machines import Health, Hearing, Link, Turn
+from edged.core.scenes import Scene
+from edged.core.settings import Conversation
+
+from ..script import WIRE_RATE, Evening, only
+
+POLICY = Conversation(asleep_ring_s=0.5, connecting_ring_s=3.0, preroll_ms=200, longest_s=120.0)
+BINDINGS = {"talk": Bindings(), "quick": Bindings(Action.TALK, Action.STOP, Action.NONE)}
+
+Happening = Callable[[Evening], object]
+
+
+def event(one: ev.Event) -> Happening:
+    return lambda evening: evening.feed(one)
+
+
+def alarm(evening: Evening) -> None:
+    """The next deadline comes."""
+    deadline = evening.speaker.deadline()
+    if deadline is not None:
+        evening.now = max(evening.now, deadline)
+    evening.feed(ev.Tick())
+
+
+def machine_sleeps(evening: Evening) -> None:
+    """An hour passes in which nobody looked."""
+    evening.now += 3600.0
+    evening.feed(ev.Tick())
+
+
+def progress(evening: Evening) -> None:
+    """Half of what is queued is heard."""
+    evening.plays((evening.queued - evening.heard) / 2 / WIRE_RATE)
+
+
+HAPPENINGS: dict[str, Happening] = {
+    "frame": Evening.frame,
+    "time passes": lambda evening: evening.passes(0.1),
+    "microphone stalls": lambda evening: evening.passes(3.1, room=False),
+    "alarm": alarm,
+    "the machine sleeps": machine_sleeps,
+    "wake word": Evening.wakes,
+    "stale wake word": event(ev.WakeHeard("hey_jarvis", 0.9, 10**9)),
+    "near miss": event(ev.WakeNearlyHeard("hey_jarvis", 0.4)),
+    "talk down": event(ev.ButtonPressed("talk")),
+    "talk up": event(ev.ButtonReleased("talk")),
+    "quick down": event(ev.ButtonPressed("quick")),
+    "quick up": event(ev.ButtonReleased("quick")),
+    "wake asked": event(ev.WakeAsked()),
+    "stop asked": event(ev.StopAsked()),
+    "mute": event(ev.MuteAsked(True)),
+    "unmute": event(ev.MuteAsked(False)),
+    "microphone opens": Evening.microphone_opens,
+    "microphone lost": event(ev.MicLost("gone")),
+    "speaker opens": event(ev.SpeakerOpened("speaker", 48_000, 20.0)),
+    "speaker lost": event(ev.SpeakerLost("gone")),
+    "underrun": event(ev.SpeakerUnderran(12.0)),
+    "accepted": event(ev.LinkAccepted("sess_1")),
+    "ready": event(ev.LinkReady()),
+    "line ends": event(ev.LinkDown()),
+    "network fails": event(ev.LinkDown(ev.Trouble.NETWORK, "1006")),
+    "key refused": event(ev.LinkDown(ev.Trouble.KEY, "3000")),
+    "speech starts": event(ev.SpeechStarted("user_1")),
+    "speech stops": event(ev.SpeechStopped("user_1")),
+    "committed": event(ev.UserItemCommitted("user_1")),
+    "words": event(ev.UserText("user_1", "hello")),
+    "refused": event(ev.RequestRefused("busy", "not now", False)),
+    "half is heard": progress,
+    "all is heard": lambda evening: evening.plays(600.0),
+    "too much is heard": event(ev.SpeakerProgress(10**9)),
+}
+for _reply in ("resp_1", "resp_2"):
+    HAPPENINGS |= {
+        f"{_reply} starts": event(ev.ReplyStarted(_reply)),
+        f"{_reply} sounds": event(ev.ReplyAudio(_reply, f"{_reply}_a", 0, bytes(9600))),
+        f"{_reply} goes on": event(ev.ReplyAudio(_reply, f"{_reply}_b", 0, bytes(4800))),
+        f"{_reply} is empty": event(ev.ReplyAudio(_reply, f"{_reply}_a", 0, b"")),
+        f"{_reply} calls": event(ev.ToolCalled(_reply, f"{_reply}_call", "clock", "{}")),
+        f"{_reply} is told": event(ev.ToolFinished(f"{_reply}_call", "noon")),
+        f"{_reply} done": event(ev.ReplyDone(_reply)),
+        f"{_reply} cancelled": event(ev.ReplyDone(_reply, "cancelled", "turn_detected")),
+        f"{_reply} fails": event(ev.ReplyDone(_reply, "failed", "server_error")),
+        f"{_reply} without credit": event(
+            ev.ReplyDone(_reply, "failed", "quota", ev.Trouble.CREDIT, "no credit")
+        ),
+    }
+
+
+def begin() -> Evening:
+    evening = Evening(POLICY, BINDINGS)
+    evening.starts()
+    return evening
+
+
+def signature(evening: Evening) -> tuple[Any, ...]:
+    """What distinguishes this speaker from another for whatever happens next."""
+    speaker, dialogue = evening.speaker, evening.speaker._dialogue
+    return (
+        speaker.state,
+        speaker._line.link,
+        dialogue.turn,
+        speaker._hearing,
+        speaker._health,
+        speaker._rate is None,
+        speaker._passing,
+        frozenset(speaker._lost),
+        frozenset(speaker._timers._at),
+        dialogue._generating,
+        dialogue.playback.audible,
+        len(dialogue._tools),
+        dialogue._awaited,
+        dialogue._dismissed,
+        dialogue._owes_reply,
+    )
+
+
+Course = tuple[str, ...]
+"""Names of happenings, in order."""
+
+
+@cache
+def reachable() -> dict[Course, Evening]:
+    """A short course to every state that is found, and the evening so far; copy to go on."""
+    first = begin()
+    found: dict[Course, Evening] = {(): first}
+    seen = {signature(first)}
+    frontier: deque[Course] = deque([()])
+    while frontier and len(found) < 400:
+        course = frontier.popleft()
+        for name, happening in HAPPENINGS.items():
+            evening = deepcopy(found[course])
+            evening.forgets()
+            happening(evening)
+            state = signature(evening)
+            if state not in seen and not evening.laws.failed:
+                seen.add(state)
+                found[*course, name] = evening
+                frontier.append((*course, name))
+    return found
+
+
+def goes_on(start: Course, names: list[str]) -> Evening:
+    """The evening at the end of `start`, continued; nothing follows a `Fail`."""
+    evening = deepcopy(reachable()[start])
+    for name in names:
+        HAPPENINGS[name](evening)
+        if evening.laws.failed:
+            break
+    return evening
+
+
+starts = st.deferred(lambda: st.sampled_from(list(reachable())))
+courses = st.lists(st.sampled_from(sorted(HAPPENINGS)), max_size=60)
+patiently = settings(
+    max_examples=800,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+def test_every_state_is_found() -> None:
+    speakers = [evening.speaker for evening in reachable().values()]
+    assert {speaker.state for speaker in speakers} == set(Scene)
+    assert {speaker._line.link for speaker in speakers} == set(Link)
+    assert {speaker._dialogue.turn for speaker in speakers} == set(Turn)
+    assert {speaker._hearing for speaker in speakers} == set(Hearing)
+    assert {speaker._health for speaker in speakers} == set(Health)
+
+
+@patiently
+@given(starts, courses)
+def test_the_laws_hold_whatever_happens(start: Course, course: list[str]) -> None:
+    goes_on(start, course)
+
+
+@settings(patiently, max_examples=200)
+@given(starts, courses)
+def test_the_same_evening_twice_gives_the_same_commands(start: Course, course: list[str]) -> None:
+    assert goes_on(start, course).commands == goes_on(start, course).commands
+
+
+@settings(patiently, max_examples=200)
+@given(starts, courses)
+def test_the_turn_on_an_open_line_always_has_its_bound(start: Course, course: list[str]) -> None:
+    evening = goes_on(start, course)
+    speaker = evening.speaker
+    if speaker._line.link is not Link.UP:
+        return
+    bound = {
+        Turn.QUIET: "follow_up",
+        Turn.HEARING: "utterance",
+        Turn.THINKING: "answer",
+        Turn.SPEAKING: "answer",
+    }[speaker._dialogue.turn]
+    assert bound in speaker._timers._at or speaker._dialogue.working
+
+
+def left_alone(evening: Evening) -> bool:
+    """Whether the speaker finds its way to sleep, or asks for a new start, with nobody's help.
+
+    The devices keep their promises, the provider says nothing more, and tools run for ever.
+    """
+    for name in ("talk up", "quick up", "unmute", "speaker opens"):
+        HAPPENINGS[name](evening)
+    if evening.speaker._rate is None:
+        evening.microphone_opens()
+    end = evening.now + POLICY.longest_s + POLICY.trouble_s + 20.0
+    while evening.now < end and not evening.laws.failed:
+        evening.frame()
+        deadline = evening.speaker.deadline()
+        evening.now = min(evening.now + 1.0, deadline or end)
+        evening.feed(ev.Tick())
+        evening.plays(1.0)
+        if evening.laws.line == "closing":
+            evening.hangs_up()
+    return evening.laws.failed or evening.shows(Scene.ASLEEP)
+
+
+def test_left_alone_it_falls_asleep_from_every_state() -> None:
+    for course in reachable():
+        evening = goes_on(course, [])
+        assert left_alone(evening), f"after {course} it stays {evening.speaker.state}"
+        if not evening.laws.failed:
+            evening.frame()
+            assert len(only(evening.wakes(), do.OpenLink)) == 1, "and wakes again"
