@@ -6,6 +6,7 @@ from edged.core.assistant import Assistant
 from edged.core.machines import Turn
 from edged.core.scenes import Look, Scene
 from edged.core.settings import Conversation
+from edged.core.timers import Timer
 
 _ON_THE_LINE = {
     Scene.LISTENING,
@@ -13,6 +14,14 @@ _ON_THE_LINE = {
     Scene.THINKING,
     Scene.SPEAKING,
     Scene.WORKING,
+}
+_OF_A_LINE = {
+    Timer.CONNECT,
+    Timer.CLOSE,
+    Timer.FOLLOW_UP,
+    Timer.LONGEST,
+    Timer.ANSWER,
+    Timer.UTTERANCE,
 }
 
 
@@ -159,6 +168,9 @@ class Laws:
             assert self.line in ("down", "closing")
         if self.line != "down" and not self.failed:
             assert deadline is not None, f"a line that is {self.line} without a deadline"
+        if self.line == "down":
+            left = _OF_A_LINE & set(speaker._timers._at)
+            assert not left, f"alarms of a conversation that is over: {left}"
         turn, playback = speaker._dialogue.turn, speaker._dialogue.playback
         link = speaker._line.link.value
         assert link == self.line or (link, self.line) == ("reopening", "closing")

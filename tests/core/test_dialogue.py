@@ -212,6 +212,37 @@ def test_a_turn_cut_before_its_answer_began_does_not_cost_the_next_one() -> None
     sounds_out(evening)
 
 
+@pytest.mark.parametrize("end", [ev.StopAsked(), ev.LinkDown(ev.Trouble.NETWORK)])
+def test_nothing_of_a_turn_that_was_cut_reaches_the_next_conversation(end: ev.Event) -> None:
+    evening = Evening()
+    evening.converses()
+    evening.says()
+    evening.wakes()
+    evening.feed(end)
+    evening.hangs_up()
+    evening.wakes()
+    evening.connects()
+    evening.answers("resp_2", item="item_2", seconds=1.0)
+    sounds_out(evening)
+
+
+@pytest.mark.parametrize("when", ["hearing", "thinking", "speaking"])
+def test_a_conversation_that_has_ended_leaves_no_alarm_behind(when: str) -> None:
+    evening = Evening()
+    if when == "speaking":
+        evening.is_answered(heard_s=0.5)
+    else:
+        evening.converses()
+        evening.feed(ev.SpeechStarted("user_1"))
+    if when == "thinking":
+        evening.feed(ev.SpeechStopped("user_1"))
+    evening.feed(ev.StopAsked())
+    evening.hangs_up()
+    evening.forgets()
+    evening.passes(70.0)
+    assert evening.commands == []
+
+
 # --- odd orders ---------------------------------------------------------------------------
 
 
