@@ -1,0 +1,171 @@
+"""A Realtime server made of software: OpenAI's GA protocol on loopback, for people without a key.
+
+It takes every client event as strictly as the real one, hears speech in what is appended,
+answers in speech, and tells afterwards what it saw. It understands nothing of what is said.
+"""
+
+import asyncio
+import http
+from collections import deque
+from types import TracebackType
+from typing import Self
+from urllib.parse import parse_qs, urlsplit
+
+from websockets.asyncio.server import Server as WebSocketServer
+from websockets.asyncio.server import ServerConnection
+from websockets.asyncio.server import serve as serve_websockets
+from websockets.http11 import Request, Response
+
+from .faults import Faults
+from .house import House, Options
+from .ledger import Entry, Ledger, Visit
+from .line import Connection
+from .script import Call, Script
+from .session import Session
+from .voice import Speech
+
+__all__ = ["Call", "Faults", "Options", "Server", "Speech", "serve"]
+
+HOST = "127.0.0.1"
+"""It listens on loopback only."""
+PATH = "/v1/realtime"
+"""Where sessions are; any other path is 404."""
+
+_LARGEST_MESSAGE = 32 * 2**20
+_CLOSE_S = 1.0
+
+
+class Server:
+    """A running server; `async with` closes it."""
+
+    def __init__(self, house: House, sockets: WebSocketServer) -> None:
+        self._house = house
+        self._server = sockets
+        self.port: int = sockets.sockets[0].getsockname()[1]
+        scheme = "wss" if house.options.tls else "ws"
+        self.url = f"{scheme}://{HOST}:{self.port}{PATH}"
+        """Lacks only `?model=`."""
+
+    @property
+    def log(self) -> deque[Entry]:
+        """Every event in and out, and what else happened, the latest 200 000."""
+        return self._house.ledger.entries
+
+    @property
+    def visits(self) -> list[Visit]:
+        """Every connection there was: its bytes with their times, and its sound if kept."""
+        return self._house.ledger.visits
+
+    @property
+    def ledger(self) -> Ledger:
+        """The whole book: its clock (`now`), and `received_bytes(since, until)`."""
+        return self._house.ledger
+
+    @property
+    def script(self) -> Script:
+        """What is answered; may be replaced at any time."""
+        return self._house.script
+
+    @script.setter
+    def script(self, script: Script) -> None:
+        self._house.script = script
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong; may be replaced at any time."""
+        return self._house.faults
+
+    @faults.setter
+    def faults(self, faults: Faults) -> None:
+        self._house.faults = faults
+
+    def entries(self, kind: str) -> list[Entry]:
+        """The log's entries of one type."""
+        return [entry for entry in self.log if entry.type == kind]
+
+    def drop_all(self) -> None:
+        """Break every connection without a word, as a dying server would."""
+        for connection in list(self._server.connections):
+            connection.transport.abort()
+
+    async def close(self) -> None:
+        """Close every connection with 1001 and stop listening, within about a second."""
+        self._server.close()
+        await self._server.wait_closed()
+        self._house.ledger.end()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+
+async def serve(options: Options | None = None) -> Server:
+    """Start a server on loopback; raises OSError when the port is taken."""
+    house = House(options or Options())
+    bound = type("BoundConnection", (Connection,), {"house": house})
+    server = await serve_websockets(
+        _receive,
+        HOST,
+        house.options.port,
+        ssl=house.options.tls,
+        create_connection=bound,
+        process_request=_admit,
+        compression=None,
+        max_size=_LARGEST_MESSAGE,
+        close_timeout=_CLOSE_S,
+    )
+    return Server(house, server)
+
+
+async def _admit(connection: ServerConnection, request: Request) -> Response | None:
+    assert isinstance(connection, Connection)
+    await asyncio.sleep(connection.faults.connect_delay_s)
+    if connection.faults.http_status:
+        status = http.HTTPStatus(connection.faults.http_status)
+        return connection.respond(status, f"{status.phrase}\n")
+    if urlsplit(request.path).path != PATH:
+        return connection.respond(http.HTTPStatus.NOT_FOUND, "Sessions are at /v1/realtime\n")
+    return None
+
+
+async def _receive(connection: ServerConnection) -> None:
+    assert isinstance(connection, Connection)
+    request = connection.request
+    assert request is not None
+    model = parse_qs(urlsplit(request.path).query).get("model", [""])[0]
+    objection = _objection(connection, request, model)
+    if objection:
+        code, reason = objection
+        await connection.close(code, reason)
+        return
+    await Session(connection, model).run()
+
+
+def _objection(connection: Connection, request: Request, model: str) -> tuple[int, str] | None:
+    """Why the session is closed right after the upgrade, as close code and reason."""
+    if connection.faults.bad_key or not _authorized(connection.house.options.key, request):
+        return 3000, "invalid_request_error.invalid_api_key"
+    if "OpenAI-Beta" in request.headers:
+        return 4000, "invalid_request_error.beta_api_shape_disabled"
+    if "intent" in parse_qs(urlsplit(request.path).query):
+        return 4000, "invalid_request_error.invalid_intent"
+    if not model:
+        return 4000, "invalid_request_error.missing_model"
+    if connection.faults.no_model:
+        return 4000, "invalid_request_error.model_not_found"
+    return None
+
+
+def _authorized(key: str | None, request: Request) -> bool:
+    told = request.headers.get("Authorization", "")
+    scheme, _, token = told.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        return False
+    return key is None or token.strip() == key
