@@ -60,6 +60,12 @@ class Response:
         self._error: Mapping[str, Any] | None = None
         self._output: list[dict[str, Any]] = []
         self._spent = Tokens("output")
+        self._sound_ms = 0.0
+
+    @property
+    def sound_ms(self) -> float:
+        """How long the sound of it lasts."""
+        return self._sound_ms
 
     def cancel(self, reason: str) -> None:
         """Stop soon: `turn_detected` or `client_cancelled`; the first reason counts."""
@@ -153,7 +159,7 @@ class Response:
         self._line.emit("response.content_part.done", part=part_done, **where)
         item.body["content"] = [{"type": "output_text", "text": written}]
         self._spent = Tokens("output", text_tokens(written))
-        self._end(item, status)
+        self._end(item, "completed" if status == "completed" else "incomplete")
         return status
 
     async def _speak(self, speech: Speech) -> str:
@@ -167,6 +173,7 @@ class Response:
         part = {"type": "audio", "transcript": said}
         self._line.emit("response.content_part.done", part=part, **where)
         item.body["content"] = [{"type": "output_audio", "transcript": said}]
+        self._sound_ms = item.ms
         spoken = audio_tokens(item.ms, ASSISTANT_TOKEN_MS)
         self._spent = Tokens("output", text_tokens(said), spoken)
         self._end(item, "completed" if status == "completed" else "incomplete")

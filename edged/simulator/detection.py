@@ -137,7 +137,7 @@ class _Ear:
     def __init__(self, rate: int) -> None:
         self._step = {24_000: 3, 8_000: 1}[rate]
         self.chunk = _CHUNK // 2 * self._step
-        self._past = np.zeros(_TAPS)
+        self._past: npt.NDArray[np.float64] = np.zeros(_TAPS)
         edge = 7_200 if rate == 24_000 else 3_800
         at = np.arange(2 * _TAPS) - _TAPS + 0.5
         taps = np.sinc(at * edge / rate) * np.hamming(2 * _TAPS)
@@ -147,7 +147,7 @@ class _Ear:
 
     def hear(self, chunk: Samples) -> Samples:
         """512 samples at 16 kHz, of `chunk` samples at the buffer's rate."""
-        sound = np.concatenate((self._past, chunk))
+        sound = np.concatenate((self._past, chunk.astype(np.float64)))
         self._past = sound[-_TAPS:]
         windows = np.lib.stride_tricks.sliding_window_view(sound, _TAPS)
         first = 1 + np.arange(_CHUNK // 2) * self._step

@@ -1,5 +1,7 @@
 """What all sessions of one simulated server share: its options, faults, script, voice and log."""
 
+import asyncio
+import contextlib
 import random
 import ssl
 from collections.abc import Sequence
@@ -68,6 +70,17 @@ class House:
         self.voice = Voice(options.voice)
         self.ledger = Ledger(options.log, options.audio_directory, options.keep_audio)
         self.random = random.Random(options.seed)
+        self._closing = asyncio.Event()
+
+    async def nap(self, seconds: float) -> None:
+        """Wait; not any longer than the server runs."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._closing.wait()
+
+    def close(self) -> None:
+        """The server ends: wake whoever naps."""
+        self._closing.set()
 
     def faults_of(self, session: int) -> Faults:
         """What the connection with that number suffers now."""

@@ -37,6 +37,16 @@ class InputBuffer:
             began = self._format.ms_of(self._dropped + len(self._sound))
             self._detector = TurnDetector(self._format.rate, self._score, turns, began)
 
+    @property
+    def now_ms(self) -> int:
+        """How much sound was ever appended."""
+        return int(self._format.ms_of(self._dropped + len(self._sound)))
+
+    @property
+    def speaking(self) -> bool:
+        """Whether a turn is open."""
+        return self._detector is not None and self._detector.speaking
+
     def append(self, sound: bytes) -> Iterator[Started | Stopped]:
         """Add sound; what is heard in it, in order."""
         self._sound += sound

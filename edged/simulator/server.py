@@ -4,8 +4,9 @@ It takes every client event as strictly as the real one, hears speech in what is
 answers in speech, and tells afterwards what it saw. It understands nothing of what is said.
 """
 
-import asyncio
 import http
+import logging
+import time
 from collections import deque
 from types import TracebackType
 from typing import Self
@@ -33,6 +34,10 @@ PATH = "/v1/realtime"
 
 _LARGEST_MESSAGE = 32 * 2**20
 _CLOSE_S = 1.0
+
+# A client that goes away in the middle of the handshake is not worth a line on the terminal.
+_quiet = logging.getLogger("edged.simulator")
+_quiet.addFilter(lambda record: "handshake" not in record.getMessage())
 
 
 class Server:
@@ -90,6 +95,7 @@ class Server:
 
     async def close(self) -> None:
         """Close every connection with 1001 and stop listening, within about a second."""
+        self._house.close()
         self._server.close()
         await self._server.wait_closed()
         self._house.ledger.end()
@@ -120,13 +126,18 @@ async def serve(options: Options | None = None) -> Server:
         compression=None,
         max_size=_LARGEST_MESSAGE,
         close_timeout=_CLOSE_S,
+        logger=_quiet,
     )
-    return Server(house, server)
+    running = Server(house, server)
+    # The clock is the machine's: another process can lay its own times beside these.
+    clocks = {"monotonic": time.monotonic() - house.ledger.now, "wall": time.time()}
+    house.ledger.note(0, "server.started", {"url": running.url, **clocks})
+    return running
 
 
 async def _admit(connection: ServerConnection, request: Request) -> Response | None:
     assert isinstance(connection, Connection)
-    await asyncio.sleep(connection.faults.connect_delay_s)
+    await connection.house.nap(connection.faults.connect_delay_s)
     if connection.faults.http_status:
         status = http.HTTPStatus(connection.faults.http_status)
         return connection.respond(status, f"{status.phrase}\n")

@@ -57,7 +57,7 @@ class Session:
         async with asyncio.TaskGroup() as self._group:
             self._spawn(self._line.write())
             self._spawn(self._expire())
-            await asyncio.sleep(self._line.faults.created_delay_s)
+            await self._house.nap(self._line.faults.created_delay_s)
             self._line.emit("session.created", session=self._snapshot())
             try:
                 with contextlib.suppress(ConnectionClosed):
@@ -76,7 +76,7 @@ class Session:
             return
         self._house.ledger.received(self._visit, event)
         if event["type"] == "session.update":
-            await asyncio.sleep(self._line.faults.updated_delay_s)
+            await self._house.nap(self._line.faults.updated_delay_s)
         try:
             self._obey[event["type"]](event)
         except Refusal as refusal:
@@ -248,7 +248,28 @@ class Session:
             self._active = response
         else:
             self._aside = [one for one in self._aside if not one.finished.is_set()] + [response]
-        self._spawn(response.run())
+        self._spawn(self._converse(response))
+
+    async def _converse(self, response: Response) -> None:
+        """Give the answer; ask for more when the user stays silent after it, where configured."""
+        await response.run()
+        turns = self._desk.config["audio"]["input"]["turn_detection"]
+        idle_ms = turns.get("idle_timeout_ms") if turns else None
+        if idle_ms is None or not response.in_conversation:
+            return
+        heard, last = self._buffer.now_ms, self._desk.conversation.last_id()
+        await asyncio.sleep((response.sound_ms + idle_ms) / 1000)
+        if self._buffer.speaking or self._desk.conversation.last_id() != last or self._busy():
+            return
+        self._turn_id = new_id("item")
+        self._line.emit(
+            "input_audio_buffer.timeout_triggered",
+            audio_start_ms=heard,
+            audio_end_ms=self._buffer.now_ms,
+            item_id=self._turn_id,
+        )
+        self._commit_sound(b"", self._turn_id)
+        self._begin(Response(self._desk, {}))
 
     def _busy(self) -> bool:
         return self._active is not None and not self._active.finished.is_set()

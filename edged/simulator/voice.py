@@ -58,7 +58,12 @@ class Voice:
         process = await asyncio.create_subprocess_exec(
             self._program, "-s", pace, "--stdin", "--stdout", stdin=pipe, stdout=pipe
         )
-        sound, _ = await process.communicate(text.encode())
+        try:
+            sound, _ = await process.communicate(text.encode())
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
         if process.returncode:
             return None
         # Piped, the header cannot know the length: what follows it is all sound.

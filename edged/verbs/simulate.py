@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import signal
 import ssl
+import sys
 from pathlib import Path
 
 _FAULTS = (
@@ -31,8 +32,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Serve until interrupted or terminated; 1 when the port is taken."""
-    return asyncio.run(_serve(options))
+    """Serve until interrupted or terminated; 1 when the port is taken or a file is not there."""
+    try:
+        return asyncio.run(_serve(options))
+    except OSError as error:
+        print(f"edged: {error}", file=sys.stderr)
+        return 1
 
 
 def _speech(group: argparse._ArgumentGroup) -> None:
