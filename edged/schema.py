@@ -1,14 +1,13 @@
 """The sections of the configuration, and what reading all of them gives."""
 
 import argparse
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, TypeVar
 
-from . import config, key, plugins
+from . import config, control, key, plugins
 from .core.gestures import Bindings
 from .core.settings import Conversation, Gestures, Session
 
@@ -80,8 +79,7 @@ class Control:
     @property
     def path(self) -> Path:
         """Where the socket is."""
-        runtime = os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0]
-        return Path(self.socket or f"{runtime or '/run/edged'}/control")
+        return Path(self.socket) if self.socket else control.places()[0]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,203 @@
+"""Whole evenings with the unmodified daemon, watched from outside: good ones, and bad ones."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edged.simulator import comparison, talker
+from edged.simulator.faults import Faults
+from edged.simulator.hearing import RATE
+from edged.simulator.house import Options
+from edged.simulator.record import LIGHTS, STEPS
+from edged.simulator.stage import Stage, stage
+
+pytestmark = [pytest.mark.room, pytest.mark.timeout(150)]
+
+SETTINGS = "[conversation]\ntrouble_s = 1.5\n"
+SHORT = "All is well."
+ANSWER = "This answer is long enough that something can go wrong in the middle of it."
+
+
+def play(story: Callable[[Stage], Awaitable[None]], options: Options, settings: str = "") -> None:
+    async def told() -> None:
+        async with stage(options, settings or SETTINGS) as here:
+            await here.daemon.reaches("asleep")
+            await story(here)
+
+    asyncio.run(told())
+
+
+async def ask(here: Stage) -> float:
+    """Somebody asks a question, once the engine has heard enough of the room; when they began."""
+    began = time.monotonic()
+    words = await talker.speak("hey jarvis, what will the weather be like tomorrow?")
+    here.room.say(np.concatenate([np.zeros(2 * RATE, np.int16), words]))
+    await here.daemon.reaches("waking", since=began)
+    return began
+
+
+async def is_well(here: Stage) -> None:
+    """The next wake works: a question is answered, and it goes back to sleep when told to."""
+    here.server.faults = Faults()
+    began = await ask(here)
+    speaking = await here.daemon.reaches("speaking", since=began)
+    await here.daemon.reaches("listening", since=speaking + 0.01)
+    await here.press()
+    await here.daemon.reaches("asleep", since=speaking)
+
+
+async def shows(here: Stage, state: str) -> None:
+    """The light at the pins becomes that of `state`."""
+    full = LIGHTS[state]
+    await here.pins.wait_for(lambda _: here.light == full)
+
+
+async def sounds(here: Stage, since: float) -> None:
+    """Something is heard at the loudspeaker soon after `since`."""
+    heard = await asyncio.to_thread(here.loudspeaker.between, since, since + 1.0)
+    assert comparison.onset(heard, RATE, above_dbfs=-60.0) is not None
+
+
+async def is_in_trouble(here: Stage, kind: str, since: float) -> None:
+    """Its own light, its own sound, one journal entry that says what, and sleep."""
+    troubled = await here.daemon.reaches(f"trouble: {kind}", since=since)
+    await shows(here, "trouble")
+    await sounds(here, troubled)
+    told = [line for line in here.daemon.lines if f"! trouble: {kind}" in line.text]
+    assert len(told) == 1
+    assert "detail=" in told[0].text
+    await here.daemon.reaches("asleep", since=troubled)
+    await shows(here, "asleep")
+
+
+def test_the_evening_is_played_and_observed(tmp_path: Path) -> None:
+    record = tmp_path / "record.json"
+    picture = tmp_path / "demo.svg"
+    done = subprocess.run(
+        [sys.executable, "-m", "edged", "demo", "--json", record, "--picture", picture],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = json.loads(record.read_text())
+    assert told["ok"] is True
+    assert [step["name"] for step in told["steps"]] == list(STEPS)
+    assert all(step["ok"] and step["observed"] for step in told["steps"])
+    assert told["uplink"]["lost_samples"] == told["uplink"]["doubled_samples"] == 0
+    assert told["playback"]["correlation"] >= 0.99
+    assert told["playback"]["gaps"] == 0
+    assert told["asleep_bytes_sent"] == 0
+    assert told["idle_closed"] is True
+    assert told["wake"][0]["score"] >= 0.5
+    assert len(told["turns"]) == 2
+    assert {look["state"] for look in told["timeline"]} >= {"asleep", "waking", "speaking"}
+    assert told["timeline"][-1]["t"] <= 60
+    assert picture.read_text().startswith("<svg")
+
+
+def test_a_recording_that_is_none_is_refused_with_a_reason(tmp_path: Path) -> None:
+    nothing = tmp_path / "nothing.wav"
+    nothing.write_text("not a recording")
+    done = subprocess.run(
+        [sys.executable, "-m", "edged", "demo", "--say", nothing],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "cannot be read as a WAV file" in done.stderr
+
+
+def test_the_provider_dies_in_the_middle_of_the_answer() -> None:
+    async def story(here: Stage) -> None:
+        began = await ask(here)
+        speaking = await here.daemon.reaches("speaking", since=began)
+        here.server.drop_all()
+        await is_in_trouble(here, "network", speaking)
+        await is_well(here)
+
+    play(story, Options(answers=[ANSWER, SHORT], pace=1.0))
+
+
+def test_the_connection_is_refused() -> None:
+    async def story(here: Stage) -> None:
+        await is_in_trouble(here, "network", await ask(here))
+        await is_well(here)
+
+    play(story, Options(answers=[SHORT], faults=Faults(refuse=True)))
+
+
+def test_the_key_is_refused() -> None:
+    async def story(here: Stage) -> None:
+        await is_in_trouble(here, "key", await ask(here))
+        await is_well(here)
+
+    play(story, Options(answers=[SHORT], faults=Faults(bad_key=True)))
+
+
+def test_there_is_no_credit() -> None:
+    async def story(here: Stage) -> None:
+        await is_in_trouble(here, "credit", await ask(here))
+        await is_well(here)
+
+    play(story, Options(answers=[SHORT], faults=Faults(quota=True)))
+
+
+def test_the_shell_wakes_it_asks_how_it_is_and_stops_it() -> None:
+    async def story(here: Stage) -> None:
+        def edged(*verb: str) -> subprocess.CompletedProcess[str]:
+            command = [
+                sys.executable,
+                "-m",
+                "edged",
+                *verb,
+                "--socket",
+                str(here.folder / "control"),
+            ]
+            return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+
+        began = time.monotonic()
+        assert (await asyncio.to_thread(edged, "wake")).returncode == 0
+        await here.daemon.reaches("listening", since=began)
+        status = await asyncio.to_thread(edged, "status", "--json")
+        assert json.loads(status.stdout)["state"] == "listening"
+        assert (await asyncio.to_thread(edged, "stop")).returncode == 0
+        await here.daemon.reaches("asleep", since=began + 0.01)
+
+    play(story, Options())
+
+
+def test_sigterm_ends_it_within_a_second_even_in_a_conversation() -> None:
+    async def story(here: Stage) -> None:
+        began = await ask(here)
+        await here.daemon.reaches("speaking", since=began)
+        took = await here.daemon.stop()
+        assert here.daemon.process.returncode == 0
+        await here.closed(1)
+        assert here.server.visits[0].close_code == 1000
+        assert took < 2, "bounded; the figure itself is the bench's business"
+
+    play(story, Options(answers=[ANSWER]))
+
+
+def test_without_a_key_it_starts_and_says_so() -> None:
+    async def story(here: Stage) -> None:
+        await is_in_trouble(here, "key", await ask(here))
+
+    async def told() -> None:
+        async with stage(Options(), SETTINGS, variables={"OPENAI_API_KEY": ""}) as here:
+            await here.daemon.reaches("asleep")
+            await story(here)
+            assert not here.server.visits
+
+    asyncio.run(told())
