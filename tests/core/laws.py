@@ -15,6 +15,12 @@ _ON_THE_LINE = {
     Scene.SPEAKING,
     Scene.WORKING,
 }
+_BOUNDS = {
+    Turn.QUIET: Timer.FOLLOW_UP,
+    Turn.HEARING: Timer.UTTERANCE,
+    Turn.THINKING: Timer.ANSWER,
+    Turn.SPEAKING: Timer.ANSWER,
+}
 _OF_A_LINE = {
     Timer.CONNECT,
     Timer.CLOSE,
@@ -178,6 +184,10 @@ class Laws:
             assert turn is Turn.QUIET, "nobody is on the line, and somebody has the turn"
             assert state not in _ON_THE_LINE
             assert not playback.audible
+            assert not speaker._dialogue._generating
+        elif not self.failed:
+            bound = _BOUNDS[turn] in speaker._timers._at
+            assert bound or speaker._dialogue.working, f"{turn} without an end"
         if turn in (Turn.QUIET, Turn.HEARING):
             assert not playback.audible, "an answer sounds and nobody has the turn"
         assert 0 <= playback.heard <= playback.queued

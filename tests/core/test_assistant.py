@@ -375,6 +375,16 @@ def test_a_silent_microphone_is_opened_anew_then_reported_then_back() -> None:
     assert len(only(evening.wakes(), do.OpenLink)) == 1
 
 
+def test_a_microphone_that_stalls_now_and_then_is_no_trouble() -> None:
+    evening = Evening()
+    evening.starts()
+    for _ in range(3):
+        evening.passes(1.0)
+        assert len(only(evening.dozes(3.1), do.OpenMicrophone)) == 1
+        evening.microphone_opens()
+    assert chimes(evening.commands) == []
+
+
 def test_a_microphone_lost_in_a_conversation_ends_it() -> None:
     evening = Evening()
     evening.is_answered(heard_s=0.5)

@@ -512,6 +512,36 @@ def test_an_answer_asked_for_and_then_not_wanted_is_cancelled() -> None:
     assert repairs(evening.feed(ev.ReplyStarted("resp_2"))) == [CancelReply("resp_2")]
 
 
+def test_outputs_of_a_cut_answer_are_not_answered_later() -> None:
+    evening = Evening()
+    evening.converses()
+    evening.says()
+    asks_for_tools(evening, "call_1")
+    evening.feed(ev.ToolFinished("call_1", "noon"))
+    evening.wakes()
+    evening.feed(ev.ReplyDone("resp_1", "cancelled"), ev.SpeechStarted("user_2"))
+    commands = evening.says(item="user_2")
+    commands += evening.answers("resp_2", seconds=1.0)
+    assert only(commands, AskReply) == []
+    sounds_out(evening)
+
+
+def test_a_call_that_is_never_done_is_given_up() -> None:
+    evening = Evening()
+    evening.converses()
+    evening.says()
+    asks_for_tools(evening, "call_1")
+    evening.feed(ev.ToolFinished("call_1", "noon"))
+    evening.passes(30.1)
+    assert only(evening.commands, do.Show)[-1].look.trouble is ev.Trouble.PROVIDER
+
+
+def test_a_call_of_an_answer_that_is_done_is_dropped() -> None:
+    evening = Evening()
+    evening.is_answered(seconds=1.0)
+    assert evening.feed(ev.ToolCalled("resp_1", "call_1", "clock", "{}")) == []
+
+
 # --- the journal --------------------------------------------------------------------------
 
 
@@ -571,6 +601,20 @@ def test_every_turn_is_told_by_itself() -> None:
         (1, 1000),
         (2, 2000),
     ]
+
+
+def test_another_session_counts_its_turns_anew_and_may_use_the_same_names() -> None:
+    evening = Evening()
+    evening.is_answered(seconds=1.0, heard_s=1.5)
+    evening.feed(ev.StopAsked())
+    evening.hangs_up()
+    evening.forgets()
+    evening.wakes()
+    evening.connects()
+    evening.says()
+    evening.answers(seconds=1.0)
+    sounds_out(evening)
+    assert [told.fields["turn"] for told in notes(evening.commands, Fact.TURN_ENDED)] == [1]
 
 
 # --- the gate at work ---------------------------------------------------------------------

@@ -119,6 +119,7 @@ def test_silence_after_the_answer_has_finished_playing_closes_the_session() -> N
     commands = evening.passes(0.2)
     assert len(only(commands, do.CloseLink)) == 1
     assert chimes(commands) == [Chime.SLEEPING]
+    assert chimes(evening.hangs_up()) == [], "said already"
 
 
 def test_a_wake_that_nobody_follows_up_closes_too() -> None:

@@ -198,22 +198,6 @@ def test_the_same_evening_twice_gives_the_same_commands(start: Course, course: l
     assert goes_on(start, course).commands == goes_on(start, course).commands
 
 
-@settings(patiently, max_examples=200)
-@given(starts, courses)
-def test_the_turn_on_an_open_line_always_has_its_bound(start: Course, course: list[str]) -> None:
-    evening = goes_on(start, course)
-    speaker = evening.speaker
-    if speaker._line.link is not Link.UP:
-        return
-    bound = {
-        Turn.QUIET: "follow_up",
-        Turn.HEARING: "utterance",
-        Turn.THINKING: "answer",
-        Turn.SPEAKING: "answer",
-    }[speaker._dialogue.turn]
-    assert bound in speaker._timers._at or speaker._dialogue.working
-
-
 def left_alone(evening: Evening) -> bool:
     """Whether the speaker finds its way to sleep, or asks for a new start, with nobody's help.
 
