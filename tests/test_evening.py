@@ -153,6 +153,18 @@ def test_there_is_no_credit() -> None:
     play(story, Options(answers=[SHORT], faults=Faults(quota=True)))
 
 
+def test_what_the_provider_says_in_tongues_is_counted_and_the_conversation_goes_on() -> None:
+    async def story(here: Stage) -> None:
+        began = await ask(here)
+        speaking = await here.daemon.reaches("speaking", since=began)
+        await here.daemon.reaches("listening", since=speaking + 0.01)
+        await here.press()
+        told = await here.daemon.says(r"not understood \[oddities=(.*)\]", since=began)
+        assert "malformed" in told[1]
+
+    play(story, Options(answers=[SHORT], faults=Faults(malformed=True, unknown=True)))
+
+
 def test_the_shell_wakes_it_asks_how_it_is_and_stops_it() -> None:
     async def story(here: Stage) -> None:
         def edged(*verb: str) -> subprocess.CompletedProcess[str]:

@@ -43,6 +43,7 @@ class Fact(StrEnum):
     MICROPHONE_LOST = "microphone_lost"
     SPEAKER_OPENED = "speaker_opened"
     SPEAKER_LOST = "speaker_lost"
+    NOT_UNDERSTOOD = "not_understood"
     SOUND_DROPPED = "sound_dropped"
     GAP_HEARD = "gap_heard"
     TOOL_CALLED = "tool_called"

@@ -137,6 +137,10 @@ class LinkDown:
     """Close code, HTTP status or error code, as text."""
     detail: str = ""
     """The other side's reason or the system's error text."""
+    dropped_samples: int = 0
+    """Sound that fell out because the line was too slow, at the wire's rate."""
+    oddities: str = ""
+    """What the provider said that was not understood, by kind and count."""
     jitter: float = 0.0
     """A random number from 0 to 1, drawn outside for a later retry."""
 

@@ -138,6 +138,12 @@ class Line:
             session_ms=round((now - self._opened_at) * 1000),
         )
         self._do(ended)
+        if event.dropped_samples:
+            text, lost = "the line was too slow for the sound", event.dropped_samples
+            self._do(warn(Fact.SOUND_DROPPED, text, lost_samples=lost))
+        if event.oddities:
+            text = "the provider said what was not understood"
+            self._do(note(Fact.NOT_UNDERSTOOD, text, oddities=event.oddities))
         if self.link is Link.OPENING:
             self._open(now)
         elif unasked and event.trouble is None:

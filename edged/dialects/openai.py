@@ -66,6 +66,16 @@ class Dialect:
         self.malformed: Counter[str] = Counter()
         self.restart()
 
+    def oddities(self) -> str:
+        """What was unknown or malformed since the last call, by kind and count; "" for nothing."""
+        kinds = [f"{kind} x{count}" for kind, count in self.unknown.items()]
+        kinds += [
+            f"malformed {kind or 'message'} x{count}" for kind, count in self.malformed.items()
+        ]
+        self.unknown.clear()
+        self.malformed.clear()
+        return ", ".join(kinds)
+
     def restart(self) -> None:
         """Forget the last session; the counters go on."""
         self._accepted = False

@@ -81,6 +81,9 @@ class Dialect(Protocol):
     def decode(self, text: bytes) -> list[Event]:
         """What a message means; never raises."""
 
+    def oddities(self) -> str:
+        """What was not understood since the last call; "" for nothing."""
+
     def ended(self, code: int | None, reason: str) -> LinkDown:
         """What it means that the line was closed."""
 
@@ -189,7 +192,14 @@ class Session:
             await self._hang_up()
         detail = down.detail.replace(self._key, "[key]") if self._key else down.detail
         trouble = None if self._closing else down.trouble
-        return replace(down, trouble=trouble, detail=detail, jitter=random.random())
+        return replace(
+            down,
+            trouble=trouble,
+            detail=detail,
+            dropped_samples=self.dropped,
+            oddities=self._dialect.oddities(),
+            jitter=random.random(),
+        )
 
     async def _live(self, feed: ports.Feed) -> LinkDown:
         self._dialect.restart()

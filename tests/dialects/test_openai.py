@@ -588,3 +588,11 @@ def test_what_an_http_status_means(status: int, body: bytes, trouble: Trouble, d
     assert (down.trouble, down.code) == (trouble, str(status))
     assert detail in down.detail
     assert len(down.detail) <= 300
+
+
+def test_what_is_not_understood_is_told_once_by_kind_and_count() -> None:
+    dialect = _dialect()
+    for text in ('{"type": "ping"}', '{"type": "ping"}', "not JSON"):
+        assert dialect.decode(text) == []
+    assert dialect.oddities() == "ping x2, malformed message x1"
+    assert dialect.oddities() == ""
