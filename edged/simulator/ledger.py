@@ -1,12 +1,15 @@
 """What the simulated server saw and did: every event with its time, every byte, every sound."""
 
+import asyncio
 import json
 import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, TextIO
+from typing import Any, Literal
+
+from .archive import Archive
 
 _ENTRIES = 200_000
 """Entries kept in memory: an hour of conversation."""
@@ -42,6 +45,8 @@ class Visit:
     """Seconds since the server started; so is every time here."""
     closed: float | None = None
     close_code: int | None = None
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when it is closed."""
     socket_bytes: int = 0
     """Bytes that came through the socket: handshake, frames and their headers, without TLS's."""
     arrivals: list[tuple[float, int]] = field(default_factory=list)
@@ -56,18 +61,16 @@ class Ledger:
     """The log of one server, in memory and, where asked, in files."""
 
     def __init__(
-        self, log: Path | None = None, sounds: Path | None = None, keep_audio: bool = False
+        self, archive: Archive, log: Path | None, sounds: Path | None, keep_audio: bool
     ) -> None:
-        """`log` is overwritten; into `sounds` go session-N-in.pcm and session-N-out.pcm."""
+        """`log` is a file; into the folder `sounds` go session-N-in.pcm and session-N-out.pcm."""
         self._began = time.monotonic()
-        self._log: TextIO | None = log.open("w", buffering=1, encoding="utf-8") if log else None
+        self._archive = archive
+        self._log = log
         self._sounds = sounds
         self._keep = keep_audio
-        self._files: dict[tuple[int, str], BinaryIO] = {}
         self.entries: deque[Entry] = deque(maxlen=_ENTRIES)
         self.visits: list[Visit] = []
-        if sounds:
-            sounds.mkdir(parents=True, exist_ok=True)
 
     @property
     def now(self) -> float:
@@ -84,10 +87,7 @@ class Ledger:
     def close(self, visit: Visit, code: int | None, reason: str) -> None:
         """A connection is gone."""
         visit.closed, visit.close_code = self.now, code
-        for side in ("in", "out"):
-            file = self._files.pop((visit.number, side), None)
-            if file:
-                file.close()
+        visit.over.set()
         told = {"code": code, "reason": reason, "socket_bytes": visit.socket_bytes}
         self.note(visit.number, "connection.closed", told)
 
@@ -123,31 +123,16 @@ class Ledger:
             size for visit in self.visits for t, size in visit.arrivals if since <= t < until
         )
 
-    def end(self) -> None:
-        """Close the files."""
-        for file in self._files.values():
-            file.close()
-        self._files.clear()
-        if self._log:
-            self._log.close()
-            self._log = None
-
     def _add(self, entry: Entry) -> None:
         self.entries.append(entry)
         if self._log:
-            self._log.write(entry.line() + "\n")
+            self._archive.append(self._log, f"{entry.line()}\n".encode())
 
     def _store(self, visit: Visit, side: str, kept: bytearray, sound: bytes) -> None:
         if self._keep:
             kept += sound
-        if self._sounds is None:
-            return
-        file = self._files.get((visit.number, side))
-        if file is None:
-            path = self._sounds / f"session-{visit.number}-{side}.pcm"
-            # Unbuffered, so that another process compares what has come so far.
-            file = self._files[(visit.number, side)] = path.open("wb", buffering=0)
-        file.write(sound)
+        if self._sounds:
+            self._archive.append(self._sounds / f"session-{visit.number}-{side}.pcm", sound)
 
 
 def _silent(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -54,8 +54,7 @@ class Stage:
     async def closed(self, session: int) -> None:
         """Wait until the connection with this number, from 1, is gone; raises `TimeoutError`."""
         async with asyncio.timeout(PATIENCE_S):
-            while self.server.visits[session - 1].closed is None:
-                await asyncio.sleep(0.02)
+            await self.server.visits[session - 1].over.wait()
 
     async def press(self, seconds: float = 0.08) -> None:
         """Press the button and let it go."""
