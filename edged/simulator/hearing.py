@@ -21,6 +21,10 @@ Place = Literal["loudspeaker", "microphone"]
 PATIENCE_S: Final = 15.0
 """No step of the room's takes this long, not even on a Pi Zero that swaps."""
 
+_SETTLING_BYTES: Final = RATE // 10 * 2
+"""Left out of a recording: a sink nobody listened to was up to 50 ms ahead of the clock, and slows
+down to the 10 ms that the recording asks for."""
+
 
 def end(process: subprocess.Popen[bytes]) -> None:
     """Stop `process` within two seconds, by force if it must be."""
@@ -88,7 +92,8 @@ class Recording:
     def position_at(self, when: float) -> int:
         """Which sample was heard at `when`; 0 for anything before the beginning."""
         with self._grown:
-            return max(0, round((when - self._offset(self._times, when, 1)) * RATE))
+            roughly = (when - self._offset(self._times, when, 1)) * RATE
+            return max(0, round((when - self._offset(self._counts, roughly, RATE)) * RATE))
 
     def wait_for(self, count: int, timeout_s: float = PATIENCE_S) -> None:
         """Wait until `count` samples were heard.
@@ -137,12 +142,16 @@ class Recording:
     def _read(self) -> None:
         stream = self._process.stdout
         assert stream is not None
+        settling = _SETTLING_BYTES
         while piece := os.read(stream.fileno(), 65536):
             now = time.monotonic()
+            if settling > 0:
+                settling -= len(piece)
+                continue
             with self._grown:
-                self._heard += piece
                 self._counts.append(len(self._heard) // 2)
                 self._times.append(now)
+                self._heard += piece
                 self._grown.notify_all()
         with self._grown:
             self._over = True
@@ -195,7 +204,7 @@ class Saying:
         assert self._process.stderr is not None
         with self._process.stderr as words:
             for line in words:
-                if line.startswith(b"Stream started"):
+                if b"Stream started" in line:
                     self._started = time.monotonic()
                     self._began.set()
         self._process.wait()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from .archive import Archive
 from .faults import Faults
 from .ledger import Ledger
 from .script import Answer, Script
@@ -62,13 +63,14 @@ class Options:
 class House:
     """Shared by the sessions of one server."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, voice: Voice) -> None:
         self.options = options
         self.faults = options.faults
         """May be replaced at any time; sessions read it at each use."""
         self.script = Script(options.answers, options.heard)
-        self.voice = Voice(options.voice)
-        self.ledger = Ledger(options.log, options.audio_directory, options.keep_audio)
+        self.voice = voice
+        self.archive = Archive()
+        self.ledger = Ledger(self.archive, options.log, options.audio_directory, options.keep_audio)
         self.random = random.Random(options.seed)
         self._closing = asyncio.Event()
 

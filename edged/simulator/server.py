@@ -4,6 +4,7 @@ It takes every client event as strictly as the real one, hears speech in what is
 answers in speech, and tells afterwards what it saw. It understands nothing of what is said.
 """
 
+import asyncio
 import http
 import logging
 import time
@@ -17,13 +18,14 @@ from websockets.asyncio.server import ServerConnection
 from websockets.asyncio.server import serve as serve_websockets
 from websockets.http11 import Request, Response
 
+from .detection import scorer
 from .faults import Faults
 from .house import House, Options
 from .ledger import Entry, Ledger, Visit
 from .line import Connection
 from .script import Call, Script
 from .session import Session
-from .voice import Speech
+from .voice import Speech, Voice
 
 __all__ = ["Call", "Faults", "Options", "Server", "Speech", "serve"]
 
@@ -45,6 +47,7 @@ class Server:
 
     def __init__(self, house: House, sockets: WebSocketServer) -> None:
         self._house = house
+        self._archiving = asyncio.create_task(house.archive.run())
         self._server = sockets
         self.port: int = sockets.sockets[0].getsockname()[1]
         scheme = "wss" if house.options.tls else "ws"
@@ -94,11 +97,15 @@ class Server:
             connection.transport.abort()
 
     async def close(self) -> None:
-        """Close every connection with 1001 and stop listening, within about a second."""
+        """Close every connection with 1001 and stop listening, within about a second.
+
+        Raises OSError when a file could not be written whole.
+        """
         self._house.close()
         self._server.close()
         await self._server.wait_closed()
-        self._house.ledger.end()
+        self._house.archive.end()
+        await self._archiving
 
     async def __aenter__(self) -> Self:
         return self
@@ -113,8 +120,11 @@ class Server:
 
 
 async def serve(options: Options | None = None) -> Server:
-    """Start a server on loopback; raises OSError when the port is taken."""
-    house = House(options or Options())
+    """Start a server on loopback; raises OSError when the port is taken or a file cannot be."""
+    asked = options or Options()
+    house = House(asked, await asyncio.to_thread(Voice, asked.voice))
+    if asked.log:
+        await house.archive.open(asked.log)
     bound = type("BoundConnection", (Connection,), {"house": house})
     server = await serve_websockets(
         _receive,
@@ -156,7 +166,9 @@ async def _receive(connection: ServerConnection) -> None:
         code, reason = objection
         await connection.close(code, reason)
         return
-    await Session(connection, model).run()
+    # A detector reads its model from a file.
+    score = await asyncio.to_thread(scorer, connection.house.options.detector)
+    await Session(connection, model, score).run()
 
 
 def _objection(connection: Connection, request: Request, model: str) -> tuple[int, str] | None:

@@ -12,7 +12,7 @@ from . import configuration, usage, validation
 from .answering import Desk, Response
 from .companding import WireFormat
 from .conversation import Item, decoded, new_id
-from .detection import Started, Stopped, scorer
+from .detection import Scorer, Started, Stopped
 from .faults import MALFORMED
 from .line import Connection, Line
 from .listening import InputBuffer
@@ -24,7 +24,7 @@ _EXPIRED = "Your session hit the maximum duration of 60 minutes."
 class Session:
     """A session on an accepted and authenticated connection."""
 
-    def __init__(self, connection: Connection, model: str) -> None:
+    def __init__(self, connection: Connection, model: str, score: Scorer) -> None:
         self._connection = connection
         self._house = connection.house
         self._visit = connection.visit
@@ -32,7 +32,7 @@ class Session:
         self._desk = Desk(self._house, self._line, configuration.default(model))
         self._id = new_id("sess")
         self._expires_at = int(time.time() + self._house.options.session_s)
-        self._score = scorer(self._house.options.detector)
+        self._score = score
         self._buffer = self._new_buffer()
         self._turn_id = ""
         self._active: Response | None = None

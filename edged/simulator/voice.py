@@ -36,7 +36,8 @@ class Voice:
     def __init__(self, kind: Literal["auto", "espeak-ng", "melody"] = "auto") -> None:
         """`auto` is espeak-ng where the program is found, and a melody elsewhere."""
         found = shutil.which("espeak-ng")
-        self._program = None if kind == "melody" else found
+        self.program = None if kind == "melody" else found
+        """Where espeak-ng is; None plays melodies."""
         self._rendered: dict[tuple[str, float], Speech] = {}
 
     async def say(self, text: str, speed: float = 1.0) -> Speech:
@@ -44,7 +45,7 @@ class Voice:
         known = self._rendered.get((text, speed))
         if known:
             return known
-        spoken = await self._speak(text, speed) if self._program and text.strip() else None
+        spoken = await self._speak(text, speed) if self.program and text.strip() else None
         speech = spoken or melody(text, speed)
         if len(self._rendered) >= _RENDERED:
             self._rendered.pop(next(iter(self._rendered)))
@@ -52,11 +53,11 @@ class Voice:
         return speech
 
     async def _speak(self, text: str, speed: float) -> Speech | None:
-        assert self._program is not None
+        assert self.program is not None
         pace = str(round(_WORDS_PER_MINUTE * speed))
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
-            self._program, "-s", pace, "--stdin", "--stdout", stdin=pipe, stdout=pipe
+            self.program, "-s", pace, "--stdin", "--stdout", stdin=pipe, stdout=pipe
         )
         try:
             sound, _ = await process.communicate(text.encode())
