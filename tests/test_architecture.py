@@ -34,7 +34,7 @@ ALLOWED: dict[str, set[str]] = {
     "control": GROUND | {"core.events", "core.commands"},
     "record": GROUND | {"core.events", "core.commands"},
     "pins": GROUND,
-    "schema": GROUND | {"core.settings", "core.gestures"},
+    "schema": GROUND | {"control", "core.settings", "core.gestures"},
     "template": GROUND | {"schema"},
     **{kind: {kind, "ports", "pins"} | GROUND | DEVICE_WORDS for kind in DRIVERS},
     "tools": {"tools", "ports", "core.settings"} | GROUND | DEVICE_WORDS,
