@@ -1,0 +1,264 @@
+"""The real PortAudio and ALSA in the software room: sample for sample, and how late."""
+
+import base64
+import json
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from edged.simulator import room
+from edged.sound.rates import resampler
+
+pytestmark = [
+    pytest.mark.room,
+    pytest.mark.skipif(bool(room.missing()), reason=room.missing() or "the room is there"),
+]
+WIRE = 24000
+
+
+class Visit:
+    """A guest in the room, seen from outside."""
+
+    def __init__(self, place: room.Room, folder: Path, **settings: Any) -> None:
+        self._recording = folder / "recording"
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.sound.guest", self._recording, json.dumps(settings)],
+            env=place.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.told: list[tuple[float, str, dict[str, Any]]] = []
+        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def do(self, *words: str) -> float:
+        """Tell the guest what to do; when that was."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(words) + "\n")
+        self._process.stdin.flush()
+        return time.monotonic()
+
+    def play(self, sound: bytes, piece: int = 9600) -> float:
+        """Queue `sound` in pieces, as a provider would."""
+        began = time.monotonic()
+        for at in range(0, len(sound), piece):
+            self.do("queue", base64.b64encode(sound[at : at + piece]).decode())
+        return began
+
+    def hear(self, *kinds: str, **fields: Any) -> tuple[float, dict[str, Any]]:
+        """The next event of these kinds and with these fields: when, and what it says."""
+        deadline = time.monotonic() + 10
+        while True:
+            assert time.monotonic() < deadline, f"no {kinds}"
+            now, name, said = json.loads(self._lines.get(timeout=10))
+            self.told.append((now, name, said))
+            if name in kinds and fields.items() <= said.items():
+                return now, said
+
+    def leave(self) -> NDArray[np.int16]:
+        """Close the card; everything its microphone heard."""
+        assert self._process.stdin is not None
+        assert self._process.stderr is not None
+        self._process.stdin.close()
+        errors = self._process.stderr.read()
+        self._process.wait(timeout=10)
+        self._reader.join()
+        while not self._lines.empty():
+            self.told.append(tuple(json.loads(self._lines.get())))
+        assert self._process.returncode == 0, errors
+        assert errors == ""
+        return np.frombuffer(self._recording.read_bytes(), dtype="<i2")
+
+    def end(self) -> None:
+        """Whatever the story came to, leave no process behind."""
+        self._process.kill()
+        self._process.wait()
+        self._reader.join()
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+            assert stream is not None
+            stream.close()
+
+    def all(self, kind: str) -> list[tuple[float, dict[str, Any]]]:
+        return [(now, said) for now, name, said in self.told if name == kind]
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._lines.put(line)
+
+
+Guests = Callable[..., Visit]
+
+
+@pytest.fixture
+def guests(tmp_path: Path) -> Iterator[Guests]:
+    """Lets guests into a room, with these settings of their card."""
+    visits: list[Visit] = []
+
+    def come(place: room.Room, **settings: Any) -> Visit:
+        visits.append(Visit(place, tmp_path, **settings))
+        return visits[-1]
+
+    yield come
+    for visit in visits:
+        visit.end()
+
+
+@pytest.fixture
+def place() -> Iterator[room.Room]:
+    with room.Room() as opened:
+        yield opened
+
+
+def noise(seconds: float, seed: int, rate: int) -> NDArray[np.int16]:
+    """Like speech to a sound card: seeded, unlike any shifted copy of itself."""
+    chance = np.random.default_rng(seed)
+    return np.rint(chance.normal(0, 3000, round(seconds * rate))).clip(-30000, 30000).astype("<i2")
+
+
+def find(needle: NDArray[np.int16], hay: NDArray[np.int16]) -> tuple[int, float]:
+    """Where `needle` lies in `hay`, and how like it that place is, from 0 to 1."""
+    size = len(hay) + len(needle)
+    a, b = hay.astype(float), needle.astype(float)
+    likeness = np.fft.irfft(np.fft.rfft(a, size) * np.conj(np.fft.rfft(b, size)), size)[: len(hay)]
+    at = int(np.argmax(likeness))
+    part = a[at : at + len(b)]
+    return at, float(part @ b[: len(part)] / np.sqrt((part @ part) * (b @ b)))
+
+
+def test_the_microphone_loses_and_doubles_nothing(place: room.Room, guests: Guests) -> None:
+    visit = guests(place, capture_rate=48000)
+    visit.do("open_microphone")
+    assert visit.hear("MicOpened")[1]["rate"] == 48000
+    said = noise(4, 1, 48000)
+    with place.hear("microphone") as ear:
+        place.say(said).wait(15)
+        while visit.hear("MicFrame")[0] < time.monotonic() - 0.05:
+            pass
+        heard = visit.leave()
+        at, _ = find(said[4800:9600], heard)
+        there, _ = find(said[4800:9600], ear.samples)
+        frames = visit.all("MicFrame")
+        late_ms = [
+            1000 * (now - ear.time_of(there + said["position"] + 960 - at))
+            for now, said in frames
+            if at <= said["position"] < at + 3 * 48000
+        ]
+    assert 0 < np.median(late_ms) < 60
+    assert np.array_equal(heard[at : at + len(said) - 4800], said[4800:])
+    assert [said["position"] for _, said in frames] == [960 * n for n in range(len(frames))]
+
+
+def test_an_answer_sounds_whole_and_its_progress_is_true(place: room.Room, guests: Guests) -> None:
+    visit = guests(place, volume_db=0, playback_rate=48000)
+    visit.hear("SpeakerOpened")
+    with place.hear() as ear:
+        answer = noise(3, 2, WIRE)
+        began = visit.play(answer.tobytes())
+        visit.do("finish")
+        visit.hear("SpeakerProgress", heard=len(answer))
+        heard = ear.between(began, time.monotonic() + 0.1)
+        first = ear.position_at(began)
+        visit.leave()
+        at48 = resampler(WIRE, 48000)
+        expected = np.frombuffer(at48.convert(answer.tobytes()) + at48.flush(), dtype="<i2")
+        at, likeness = find(expected[at48.delay :], heard)
+        assert likeness >= 0.99
+        progress = visit.all("SpeakerProgress")
+        errors_ms = [
+            said["heard"] / 24 - (ear.position_at(now) - first - at) / 48
+            for now, said in progress
+            if said["heard"] < len(answer)
+        ]
+    assert not visit.all("SpeakerUnderran")
+    assert all(said["heard"] <= len(answer) for _, said in progress)
+    onset_ms = (ear.time_of(first + at) - began) * 1000
+    assert abs(np.median(errors_ms)) <= 25
+    assert onset_ms < 250
+
+
+def test_hush_is_silence_at_once(place: room.Room, guests: Guests) -> None:
+    visit = guests(place, volume_db=0)
+    visit.hear("SpeakerOpened")
+    with place.hear() as ear:
+        visit.play(np.full(10 * WIRE, 4000, dtype="<i2").tobytes(), 96000)
+        visit.hear("SpeakerProgress")
+        hushed = visit.do("hush")
+        after = ear.between(hushed, hushed + 1.0)
+        visit.leave()
+    silent_ms = np.flatnonzero(np.abs(after.astype(int)) > 40)[-1] / 48
+    assert silent_ms < 200
+    assert np.abs(np.diff(after.astype(int))).max() < 400
+
+
+def test_an_earcon_is_heard_soft(place: room.Room, guests: Guests) -> None:
+    visit = guests(place, volume_db=0)
+    visit.hear("SpeakerOpened")
+    with place.hear() as ear:
+        asked = visit.do("sound", "woken")
+        heard = ear.between(asked, asked + 0.6).astype(float)
+        visit.leave()
+    sounding = np.flatnonzero(np.abs(heard) > 60)
+    assert 100 <= (sounding[-1] - sounding[0]) / 48 <= 150
+    assert 20 * np.log10(np.abs(heard).max() / 32768) < -25
+    assert not visit.all("SpeakerProgress")
+
+
+def test_twenty_times_opened_and_closed_and_a_clean_end(place: room.Room) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.sound.guest", "often", "20"],
+        env=place.environment,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_sound_server_that_dies_is_two_losses_and_a_clean_end(guests: Guests) -> None:
+    with room.Room() as place:
+        visit = guests(place)
+        visit.hear("SpeakerOpened")
+        visit.do("open_microphone")
+        visit.hear("MicFrame")
+        place_is_gone = time.monotonic()
+    for _ in range(2):
+        lost, said = visit.hear("MicLost", "SpeakerLost")
+        assert "stopped delivering" in said["detail"]
+        assert lost - place_is_gone < 5
+    began = time.monotonic()
+    visit.leave()
+    assert time.monotonic() - began < 2
+    assert {len(visit.all(kind)) for kind in ("MicLost", "SpeakerLost")} == {1}
+
+
+def test_the_room_is_listed(place: room.Room) -> None:
+    told = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import argparse; from edged.verbs import devices; p = argparse.ArgumentParser(); "
+            "devices.arguments(p); raise SystemExit(devices.run(p.parse_args(['--json'])))",
+        ],
+        env=place.environment,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    names = {device["name"]: device for device in json.loads(told.stdout)}
+    assert names["default"]["default_for"] == ["microphone", "speaker"]
+    assert told.stderr == ""
