@@ -83,8 +83,10 @@ class Recording:
     def time_of(self, position: int) -> float:
         """When the sample at `position` was heard.
 
-        The earliest arrival within a second to either side tells: later ones were held up by the
-        scheduler, and the sink's clock is only good (within 375 ppm) over a short window.
+        The early arrivals within a second to either side tell: later ones were held up by the
+        scheduler, the very earliest are blocks that the sink rendered ahead, and the sink's clock
+        is only good (within 375 ppm) over a short window. Good to a few milliseconds.
+
         """
         with self._grown:
             return self._offset(self._counts, position, RATE) + position / RATE
@@ -134,10 +136,11 @@ class Recording:
             raise OSError("nothing was heard yet")
         first = min(bisect_left(axis, middle - second), len(axis) - 1)
         last = max(bisect_right(axis, middle + second), first + 1)
-        return min(
+        offsets = sorted(
             when - count / RATE
             for when, count in zip(self._times[first:last], self._counts[first:last], strict=True)
         )
+        return offsets[len(offsets) // 10]
 
     def _read(self) -> None:
         stream = self._process.stdout
@@ -149,6 +152,7 @@ class Recording:
                 settling -= len(piece)
                 continue
             with self._grown:
+                # A sink renders a block at the moment its first sample is due.
                 self._counts.append(len(self._heard) // 2)
                 self._times.append(now)
                 self._heard += piece

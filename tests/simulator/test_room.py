@@ -60,9 +60,13 @@ def test_what_alsa_plays_is_heard_at_the_loudspeaker(quiet_room: Room) -> None:
         before = time.monotonic()
         play(quiet_room, played)
         after = time.monotonic()
-        start, likeness = place(played, recording.between(before, after + 0.2))
-    assert likeness >= 0.99
-    assert 0 <= start / RATE < after - before
+        recording.wait_until(after + 0.2)
+        start, likeness = place(played, recording.samples)
+        assert likeness >= 0.99
+        began = recording.time_of(round(start))
+        assert before < began < after
+        piece = recording.between(began, began + 0.6)
+    assert np.array_equal(piece[: len(played)], played)
 
 
 def test_a_recording_knows_when_a_sound_began(quiet_room: Room) -> None:
@@ -125,7 +129,8 @@ def test_the_loudspeaker_is_heard_at_the_microphone_with_delay_and_level() -> No
         delay = microphone.time_of(round(here)) - loudspeaker.time_of(round(there))
         echo = microphone.cut(round(here), round(here) + len(played))
     assert likeness >= 0.95
-    assert delay == pytest.approx(0.060, abs=0.005)
+    # Either sink may be a block of 10 ms ahead.
+    assert delay == pytest.approx(0.060, abs=0.012)
     gain = 20 * np.log10(np.std(echo.astype(float)) / np.std(played.astype(float)))
     # The path dulls the highest tones a little, as air does.
     assert gain == pytest.approx(-12.5, abs=1)
