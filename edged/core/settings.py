@@ -28,7 +28,7 @@ class Conversation:
     longest_s: Annotated[float, "10 to 3600"] = 900.0
     """A conversation that lasts longer is ended, whoever is speaking."""
     answer_timeout_s: Annotated[float, "3 to 120"] = 30.0
-    """The turn is given up when no answer has begun after this."""
+    """An answer that has not begun, or not gone on, for this long is given up."""
     utterance_timeout_s: Annotated[float, "5 to 300"] = 60.0
     """One utterance that the provider finds no end of may last this long."""
     echo_tail_ms: Annotated[int, "0 to 2000"] = 300

@@ -39,8 +39,9 @@ _silence = logging.Logger("edged.link.websocket", logging.CRITICAL + 1)
 class Settings:
     """How patient the line is, and whom it trusts."""
 
-    connect_timeout_s: Annotated[float, "1 to 60"] = 10.0
-    """From the first packet to the confirmed configuration."""
+    connect_timeout_s: Annotated[float, "1 to 60"] = 9.0
+    """From the first packet to the confirmed configuration; keep it below the conversation's
+    `connect_timeout_s`, which can say less about the reason."""
     close_timeout_s: Annotated[float, "0.1 to 10"] = 2.0
     """An orderly end takes no longer; keep it below the conversation's `close_timeout_s`."""
     ping_interval_s: Annotated[float, "0 to 600"] = 20.0
