@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -13,15 +14,17 @@ from edged import cli, plugins
 from edged.core.events import Trouble
 from edged.core.scenes import Look, Scene, colour
 from edged.simulator.record import LIGHTS
+from edged.simulator.room import Room
 
 TOP = Path(__file__).parent.parent
 README = (TOP / "README.md").read_text(encoding="utf-8")
-VERBS = sorted(set(re.findall(r"`edged (\w+)`", README)))
+VERBS = sorted(set(re.findall(r"`edged ([a-z]+)`", README)))
 
 
-def edged(*arguments: str) -> subprocess.CompletedProcess[str]:
+def edged(arguments: list[str], room: Room) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "edged", *arguments],
+        env=room.environment,
         capture_output=True,
         text=True,
         timeout=60,
@@ -81,11 +84,10 @@ def test_trouble_blinks_its_number(trouble: Trouble) -> None:
     look = Look(Scene.TROUBLE, trouble)
     blinks = int(number[1])
     lit = [colour(look, at / 100).red > 0.5 for at in range(int(100 * (blinks * 0.5 + 0.999)))]
-    assert (
-        sum(now and not before for before, now in zip([False, *lit], lit, strict=False)) == blinks
-    )
+    assert sum(now and not before for before, now in pairwise([False, *lit])) == blinks
 
 
+@pytest.mark.room
 def test_the_lines_for_a_pi_can_be_typed() -> None:
     """All but the first, which needs a network, and the last, which does not end."""
     block = re.search(r"## On a Pi\n\n```console\n(.*?)```", README, re.DOTALL)
@@ -93,11 +95,12 @@ def test_the_lines_for_a_pi_can_be_typed() -> None:
     lines = [line.removeprefix("$ ") for line in block[1].splitlines()]
     assert len(lines) == 6
     assert os.access(TOP / lines[1], os.X_OK)
-    for line in lines[3:5]:
-        program, *arguments = shlex.split(line)
-        assert program == ".venv/bin/edged"
-        told = edged(*arguments)
-        assert told.returncode == 0, told.stdout + told.stderr
+    with Room() as room:
+        for line in lines[3:5]:
+            program, *arguments = shlex.split(line)
+            assert program == ".venv/bin/edged"
+            told = edged(arguments, room)
+            assert told.returncode == 0, told.stdout + told.stderr
     assert shlex.split(lines[5])[1:] == ["run", "--config", "config/edged.toml"]
 
 
