@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import wave
 from dataclasses import dataclass
+from io import FileIO
 from typing import Annotated
 
 import numpy as np
@@ -43,10 +44,7 @@ def open(settings: Settings, feed: Feed, wire_rate: int, frame_ms: int) -> Sound
     The loudspeaker runs at the wire's rate, the microphone at the recording's. A microphone that
     is closed stays where it is in the recording.
     """
-    card = _Files(settings, feed, wire_rate)
-    # What a driver feeds while it is being opened has nobody to hear it yet.
-    asyncio.get_running_loop().call_soon(card.start)
-    return card
+    return _Files(settings, feed, wire_rate)
 
 
 class _Files:
@@ -60,18 +58,16 @@ class _Files:
         self._recording: wave.Wave_read | None = None
         self._written: wave.Wave_write | None = None
         self._chance = np.random.default_rng(0)
-        self._elapsed = 0
-        """Periods since the start."""
-        self._began = self._loop.time()
-        self._timer: asyncio.Handle | None = None
+        self._due = self._loop.time()
+        """When the next period is."""
         self._files = contextlib.ExitStack()
+        # What a driver feeds while it is being opened has nobody yet to hear it.
+        self._timer: asyncio.Handle = self._loop.call_soon(self._start)
 
-    def start(self) -> None:
+    def _start(self) -> None:
         try:
             if self._settings.speaker:
-                self._written = self._files.enter_context(
-                    _write(self._settings.speaker, self._wire_rate)
-                )
+                self._written = self._write(self._settings.speaker)
         except OSError as problem:
             self._feed(SpeakerLost(str(problem)))
         else:
@@ -82,7 +78,7 @@ class _Files:
     def open_microphone(self) -> None:
         try:
             if self._settings.microphone and self._recording is None:
-                self._recording = self._files.enter_context(_read(self._settings.microphone))
+                self._recording = self._read(self._settings.microphone)
         except (OSError, EOFError, wave.Error) as problem:
             self._feed(MicLost(f"{self._settings.microphone}: {problem}"))
             return
@@ -110,8 +106,7 @@ class _Files:
         self._player.sound(chime)
 
     async def close(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        self._timer.cancel()
         self.close_microphone()
         self._player.close()
         self._files.close()
@@ -124,9 +119,8 @@ class _Files:
     def _turn(self) -> None:
         """One period of both directions, as a device's two callbacks would do it."""
         if self._settings.paced:
-            self._elapsed += 1
-            at = self._began + self._elapsed * _PERIOD_MS / 1000
-            self._timer = self._loop.call_at(at, self._turn)
+            self._due += _PERIOD_MS / 1000
+            self._timer = self._loop.call_at(self._due, self._turn)
         else:
             self._timer = self._loop.call_soon(self._turn)
         block = self._player.fill(self._wire_rate * _PERIOD_MS // 1000, 1, 0.0)
@@ -143,16 +137,16 @@ class _Files:
         noise = np.rint(self._chance.normal(0, _NOISE_LSB, lacking)).astype("<i2")
         return sound + noise.tobytes()
 
-
-def _read(path: str) -> wave.Wave_read:
-    recording = wave.open(path, "rb")  # noqa: SIM115
-    if recording.getsampwidth() == 2:
+    def _read(self, path: str) -> wave.Wave_read:
+        file = self._files.enter_context(FileIO(path, "rb"))
+        recording = self._files.enter_context(wave.Wave_read(file))
+        if recording.getsampwidth() != 2:
+            raise wave.Error("not 16-bit")
         return recording
-    recording.close()
-    raise wave.Error("not 16-bit")
 
-
-def _write(path: str, rate: int) -> wave.Wave_write:
-    written = wave.open(path, "wb")  # noqa: SIM115
-    written.setparams((1, 2, rate, 0, "NONE", ""))
-    return written
+    def _write(self, path: str) -> wave.Wave_write:
+        # Opened apart, because `wave` trips over a file that cannot be.
+        file = self._files.enter_context(FileIO(path, "wb"))
+        written = self._files.enter_context(wave.Wave_write(file))
+        written.setparams((1, 2, self._wire_rate, 0, "NONE", ""))
+        return written

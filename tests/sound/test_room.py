@@ -38,6 +38,8 @@ class Visit:
             stderr=subprocess.PIPE,
             text=True,
         )
+        self.errors = ""
+        """What it said on standard error."""
         self.told: list[tuple[float, str, dict[str, Any]]] = []
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._read)
@@ -78,7 +80,7 @@ class Visit:
         while not self._lines.empty():
             self.told.append(tuple(json.loads(self._lines.get())))
         assert self._process.returncode == 0, errors
-        assert errors == ""
+        self.errors = errors
         return np.frombuffer(self._recording.read_bytes(), dtype="<i2")
 
     def end(self) -> None:
@@ -156,7 +158,8 @@ def test_the_microphone_loses_and_doubles_nothing(place: room.Room, guests: Gues
             for now, said in frames
             if at <= said["position"] < at + 3 * 48000
         ]
-    assert 0 < np.median(late_ms) < 60
+    # The room's own recorder holds 10 ms more back than a frame of 20 ms does.
+    assert -30 < np.median(late_ms) < 20
     assert np.array_equal(heard[at : at + len(said) - 4800], said[4800:])
     assert [said["position"] for _, said in frames] == [960 * n for n in range(len(frames))]
 
@@ -183,6 +186,7 @@ def test_an_answer_sounds_whole_and_its_progress_is_true(place: room.Room, guest
             if said["heard"] < len(answer)
         ]
     assert not visit.all("SpeakerUnderran")
+    assert visit.errors == ""
     assert all(said["heard"] <= len(answer) for _, said in progress)
     onset_ms = (ear.time_of(first + at) - began) * 1000
     assert abs(np.median(errors_ms)) <= 25
@@ -242,6 +246,8 @@ def test_a_sound_server_that_dies_is_two_losses_and_a_clean_end(guests: Guests) 
     began = time.monotonic()
     visit.leave()
     assert time.monotonic() - began < 2
+    # PortAudio says on standard error which of its own calls failed; nobody else does.
+    assert "Traceback" not in visit.errors
     assert {len(visit.all(kind)) for kind in ("MicLost", "SpeakerLost")} == {1}
 
 
