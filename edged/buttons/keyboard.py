@@ -32,7 +32,7 @@ class _Keyboard:
     def __init__(self, settings: Settings, feed: Feed, stream: TextIO) -> None:
         self._button = settings.button
         self._feed = feed
-        self._keys = stream.fileno()
+        self._keys = _opened_anew(stream)
         self._loop = asyncio.get_running_loop()
         self._before = termios.tcgetattr(self._keys)
         tty.setcbreak(self._keys, termios.TCSANOW)
@@ -43,10 +43,13 @@ class _Keyboard:
         # The terminal may have gone before us.
         with contextlib.suppress(termios.error):
             termios.tcsetattr(self._keys, termios.TCSANOW, self._before)
+        os.close(self._keys)
 
     def _typed(self) -> None:
         try:
             keys = os.read(self._keys, 64)
+        except BlockingIOError:
+            return
         except OSError:
             # The terminal has gone (its window was closed): there are no keys any more.
             keys = b""
@@ -56,6 +59,16 @@ class _Keyboard:
             if key in _KEYS:
                 self._feed(ButtonPressed(self._button))
                 self._feed(ButtonReleased(self._button))
+
+
+def _opened_anew(stream: TextIO) -> int:
+    """The same terminal, never waiting: that is no business of others who use it."""
+    # It may belong to somebody else, as after `sudo -u`.
+    with contextlib.suppress(OSError):
+        return os.open(
+            f"/proc/self/fd/{stream.fileno()}", os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY
+        )
+    return os.dup(stream.fileno())
 
 
 def open(settings: Settings, feed: Feed) -> Buttons:

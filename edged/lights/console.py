@@ -1,7 +1,9 @@
 """The light as a coloured dot and the state's name in the terminal."""
 
+import contextlib
 import os
 import select
+import stat
 import sys
 from dataclasses import dataclass
 from typing import Literal, TextIO
@@ -23,7 +25,7 @@ class _Console:
     """A light in the terminal, or its story in a file."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._stream = stream.fileno()
+        self._stream = _opened_anew(stream)
         self._coloured = stream.isatty()
         self._told: Look | None = None
         self._animator = Animator(self._draw)
@@ -35,6 +37,7 @@ class _Console:
         self._animator.stop()
         if self._coloured:
             self._write("\r\x1b[K")
+        os.close(self._stream)
 
     def _draw(self, look: Look, colour: Colour) -> None:
         name = look.scene.value + (f" ({look.trouble.value})" if look.trouble else "")
@@ -49,8 +52,19 @@ class _Console:
 
     def _write(self, text: str) -> None:
         # A terminal that is held (Ctrl-S) or a full pipe misses a picture and delays nobody.
-        if select.select([], [self._stream], [], 0)[1]:
-            os.write(self._stream, text.encode())
+        with contextlib.suppress(BlockingIOError):
+            if select.select([], [self._stream], [], 0)[1]:
+                os.write(self._stream, text.encode())
+
+
+def _opened_anew(stream: TextIO) -> int:
+    """The same terminal or pipe, never waiting: that is no business of others who write there."""
+    there = stream.fileno()
+    if stream.isatty() or stat.S_ISFIFO(os.fstat(there).st_mode):
+        # It may belong to somebody else, as after `sudo -u`.
+        with contextlib.suppress(OSError):
+            return os.open(f"/proc/self/fd/{there}", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    return os.dup(there)
 
 
 def open(settings: Settings) -> Lights:

@@ -60,7 +60,7 @@ class AcousticPath:
     """How the loudspeaker is heard at the microphone."""
 
     delay_ms: int = 40
-    """From the loudspeaker to the microphone, at least 20; good to a block of the sinks, 10 ms."""
+    """From the loudspeaker to the microphone; good to a block of the sinks, 10 ms."""
     gain_db: float = -10.0
     """At most 0."""
 

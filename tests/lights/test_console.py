@@ -4,7 +4,6 @@ import asyncio
 import os
 import pty
 import re
-from pathlib import Path
 
 from edged.core.events import Trouble
 from edged.core.scenes import Look, Scene, colour
@@ -21,7 +20,7 @@ def test_a_terminal_shows_a_dot_in_the_lights_colour_and_the_states_name() -> No
             light.close()
             drawn = b""
             while drawn.count(b"\r\x1b[K") < 3:
-                drawn += seen.read(4096)
+                drawn += await asyncio.to_thread(seen.read, 4096)
             return drawn.decode().split("\r\x1b[K")[1:]
 
     asleep, hearing, gone = asyncio.run(story())
@@ -57,10 +56,12 @@ def test_the_dot_breathes_while_the_speaker_thinks() -> None:
     assert len(asyncio.run(story())) >= 5
 
 
-def test_a_file_gets_one_plain_line_for_each_state(tmp_path: Path) -> None:
+def test_a_pipe_gets_one_plain_line_for_each_state() -> None:
+    reading, writing = os.pipe()
+
     async def story() -> None:
-        with (tmp_path / "log").open("w") as file:
-            light = _Console(file)
+        with os.fdopen(writing, "w") as pipe:
+            light = _Console(pipe)
             light.show(Look(Scene.THINKING))
             await asyncio.sleep(0.2)  # long enough for the breath to be redrawn
             light.show(Look(Scene.TROUBLE, Trouble.NETWORK))
@@ -68,7 +69,8 @@ def test_a_file_gets_one_plain_line_for_each_state(tmp_path: Path) -> None:
             light.close()
 
     asyncio.run(story())
-    assert (tmp_path / "log").read_text() == "thinking\ntrouble (network)\nasleep\n"
+    with os.fdopen(reading) as lines:
+        assert lines.read() == "thinking\ntrouble (network)\nasleep\n"
 
 
 def test_a_reader_who_has_stopped_reading_delays_nobody() -> None:

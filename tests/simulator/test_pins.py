@@ -187,7 +187,7 @@ def test_waiting_ends_when_the_process_lets_its_pins_go(factory: RoomFactory, st
     async def story() -> None:
         async with PinsClient(stand) as pins:
             waiting = asyncio.create_task(pins.wait_for(lambda values: 22 in values))
-            factory.close()
+            await asyncio.to_thread(factory.close)
             with pytest.raises(ConnectionError, match="let its pins go"):
                 await waiting
             assert pins.over
