@@ -1,0 +1,1 @@
+"""Benches: what edged promises, measured beside a bare loop in the same room and run."""
