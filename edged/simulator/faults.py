@@ -33,18 +33,5 @@ class Faults:
     """Send events that nobody has heard of after `session.updated` and before each answer."""
 
 
-SWITCHES = {
-    "refuse": Faults(refuse=True),
-    "bad-key": Faults(bad_key=True),
-    "no-model": Faults(no_model=True),
-    "overloaded": Faults(http_status=503),
-    "rate-limited": Faults(http_status=429),
-    "quota": Faults(quota=True),
-    "mute": Faults(mute=True),
-    "malformed": Faults(malformed=True),
-    "unknown": Faults(unknown=True),
-}
-"""Faults by the names that the command line knows."""
-
 MALFORMED = ("{this is not JSON", "[1, 2, 3]", '"session.updated"', '{"event_id": "event_1"}', "")
 """Frames that are no event."""
