@@ -16,6 +16,8 @@ from edged.simulator import programs
 from edged.simulator.comparison import place
 from edged.simulator.room import RATE, AcousticPath, Room, Samples, missing
 
+pytestmark = pytest.mark.room
+
 ALSA = ["-q", "-D", "default", "-t", "raw", "-f", "S16_LE", "-c", "1", "-r", str(RATE)]
 
 
