@@ -220,6 +220,19 @@ def test_an_earcon_is_heard_soft(place: room.Room, guests: Guests) -> None:
     assert not visit.all("SpeakerProgress")
 
 
+def test_a_rested_loudspeaker_is_back_at_once(place: room.Room, guests: Guests) -> None:
+    visit = guests(place, volume_db=0, rest_s=0.2)
+    visit.hear("SpeakerOpened")
+    with place.hear() as ear:
+        ear.wait_until(time.monotonic() + 1.5)
+        asked = visit.do("sound", "woken")
+        heard = ear.between(asked, asked + 0.6).astype(float)
+        visit.leave()
+    onset_ms = np.flatnonzero(np.abs(heard) > 60)[0] / 48
+    assert onset_ms < 150
+    assert not visit.all("SpeakerLost")
+
+
 def test_twenty_times_opened_and_closed_and_a_clean_end(place: room.Room) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.sound.guest", "often", "20"],
