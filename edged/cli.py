@@ -17,6 +17,8 @@ MISCONFIGURED = 78
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb and return its exit status; 2 is argparse's for a wrong command line."""
+    # Our matrices are small: numpy's own threads would only cost memory, and read this at import.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     given = sys.argv[1:] if arguments is None else list(arguments)
     options = _parser(given).parse_args(given)
     try:

@@ -64,6 +64,7 @@ class Runner:
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at: float | None = None
         self._process: asyncio.TaskGroup | None = None
+        self._early: list[ev.Event] = []
         self._session: Session | None = None
         self._conversation: asyncio.Task[None] | None = None
         self._tools_running: set[asyncio.Task[None]] = set()
@@ -88,7 +89,10 @@ class Runner:
         }
 
     def feed(self, event: ev.Event) -> None:
-        """Let the core decide about `event` and do what it says."""
+        """Let the core decide about `event` and do what it says; before `run`, keep it for then."""
+        if self._process is None:
+            self._early.append(event)
+            return
         match event:
             case ev.MicFrame():
                 self._listen(event)
@@ -116,7 +120,8 @@ class Runner:
         self._loop.set_exception_handler(self._handle_stray)
         try:
             async with asyncio.TaskGroup() as self._process:
-                self.feed(ev.Started(self._muted))
+                for event in (ev.Started(self._muted), *self._early):
+                    self.feed(event)
                 devices.service.ready()
                 if self._watchdog_s:
                     self._process.create_task(self._feed_watchdog(self._watchdog_s / 3))
@@ -235,8 +240,7 @@ class Runner:
             self._session.offer(do.SendAudio(samples))
 
     def _open_line(self) -> None:
-        if self._process is None:
-            raise RuntimeError("the core acted before the runner ran")
+        assert self._process is not None
         self._devices.uplink.restart(self._rate)
         self._session = self._devices.provider.session()
         self._conversation = self._process.create_task(self._converse(self._session))

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from edged.core.assistant import Assistant
-from edged.core.commands import AnswerTool, AskReply
+from edged.core.commands import AnswerTool, AskReply, Fact
 from edged.core.events import (
     LinkDown,
     ReplyAudio,
@@ -204,6 +204,20 @@ def test_stopping_says_goodbye_to_the_provider() -> None:
     house = evening(story)
     assert house.session.closing.is_set()
     assert "stopping" in house.service.said
+
+
+def test_a_device_may_be_faster_than_the_runner() -> None:
+    async def told() -> None:
+        house = House()
+        house.sound.plug_in()
+        life = asyncio.create_task(house.runner.run(house.devices))
+        await house.settles()
+        life.cancel()
+        await asyncio.wait([life])
+        facts = [note.fact for note in house.journal.notes]
+        assert Fact.SPEAKER_OPENED in facts
+
+    asyncio.run(told())
 
 
 def test_the_watchdog_is_fed() -> None:
