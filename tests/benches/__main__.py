@@ -36,7 +36,7 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHES)}")
     parser.add_argument("--short", action="store_true", help="fewer rounds: some three minutes")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
-    options = parser.parse_args(words)
+    options = parser.parse_intermixed_args(words)
     for name in options.names:
         if name not in BENCHES:
             parser.error(f"there is no bench {name}; there are: {', '.join(BENCHES)}")

@@ -69,7 +69,7 @@ def table(name: str, result: Result) -> Table:
     """One bench for people."""
     shown = Table(title=name, title_justify="left")
     shown.add_column("")
-    shown.add_column("figure", overflow="fold")
+    shown.add_column("figure", no_wrap=True)
     for heading in ("value", "reference", "limit"):
         shown.add_column(heading, justify="right")
     shown.add_column("unit")
