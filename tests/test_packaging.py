@@ -16,6 +16,7 @@ PROJECT = tomllib.loads((HERE / "pyproject.toml").read_text(encoding="utf-8"))
 PYTHONS = ("3.11", "3.13")
 LISTS = [
     HERE / "scripts" / "requirements-build.txt",
+    HERE / "scripts" / "requirements-pi.txt",
     *(HERE / folder / f"requirements-{p}.txt" for folder in ("scripts", "tests") for p in PYTHONS),
 ]
 
@@ -53,6 +54,11 @@ def test_everything_needed_is_in_the_lists(python: str) -> None:
     build = pins(HERE / "scripts" / "requirements-build.txt")
     for other in (test, build):
         assert {name: run[name] for name in other.keys() & run.keys()}.items() <= other.items()
+
+
+def test_what_a_pi_needs_is_in_its_list() -> None:
+    extra = names(PROJECT["project"]["optional-dependencies"]["pi"])
+    assert extra == pins(HERE / "scripts" / "requirements-pi.txt").keys()
 
 
 def test_this_environment_has_the_versions_of_its_list() -> None:
