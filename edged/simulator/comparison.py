@@ -93,6 +93,12 @@ def onset(samples: Samples, rate: int, above_dbfs: float = -50.0) -> int | None:
     return None
 
 
+def peaks(samples: Samples, step: int) -> list[float]:
+    """The largest magnitude in each `step` samples, as a share of full scale."""
+    whole = np.abs(np.asarray(samples, dtype=np.float64)[: len(samples) // step * step])
+    return [round(float(peak), 4) for peak in whole.reshape(-1, step).max(axis=1) / 32768]
+
+
 def _refined(short: Floats, window: Floats, best: int) -> tuple[float, float]:
     """Shift `short` by fractions of a sample until it fits `window` best."""
     spectrum = np.fft.rfft(short)

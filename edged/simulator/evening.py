@@ -14,7 +14,7 @@ from .daemon import DaemonFailed
 from .faults import Faults
 from .hearing import RATE, Recording, Samples
 from .house import Options
-from .record import Line, Record, Step, Timeline, Turn, Wake
+from .record import Line, Record, Sound, Step, Timeline, Turn, Wake
 from .stage import Stage, stage
 
 CONNECT_DELAY_S = 1.5
@@ -96,7 +96,10 @@ class Evening:
                 self._stage = here
                 self._microphone = here.room.hear("microphone")
                 acts = _Acts(self, here, opener, None if self.opener else len(word), question)
-                return await acts.play()
+                record = await acts.play()
+                record.microphone = self._envelope(self._microphone)
+                record.loudspeaker = self._envelope(here.loudspeaker)
+                return record
         except OSError as missing:
             raise NoEvening(str(missing)) from missing
         except DaemonFailed as failed:
@@ -113,6 +116,12 @@ class Evening:
         """Note what became of a step."""
         self.steps.append(Step(name, ok, observed))
         self.say("✔" if ok else "✘", f"{name}: {observed}")
+
+    def _envelope(self, recording: Recording) -> Sound:
+        """Both recordings as they can be drawn."""
+        step = Sound.step
+        peaks = comparison.peaks(recording.samples, round(step * RATE))
+        return Sound(recording.time_of(0) - self._began, step, peaks)
 
     def _look(self) -> None:
         """Something changed: note the state and the light."""

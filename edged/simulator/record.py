@@ -86,6 +86,17 @@ class Turn:
     interrupted: bool
 
 
+@dataclass(frozen=True)
+class Sound:
+    """How loud it was at one place, moment after moment."""
+
+    start: float = 0.0
+    """Seconds since the evening began."""
+    step: float = 0.05
+    peaks: Sequence[float] = ()
+    """The largest sample of each step, 0 to 1."""
+
+
 class Timeline(list[Look]):
     """Every change of state or light."""
 
@@ -140,6 +151,8 @@ class Record:
     turns: list[Turn] = field(default_factory=list)
     asleep_bytes_sent: int | None = None
     idle_closed: bool = False
+    microphone: Sound = field(default_factory=Sound)
+    loudspeaker: Sound = field(default_factory=Sound)
 
     @property
     def ok(self) -> bool:

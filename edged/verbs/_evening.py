@@ -1,9 +1,8 @@
 """How an evening looks in the terminal: live while it plays, then as a table of figures."""
 
-import io
-import re
 from types import TracebackType
 
+from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.panel import Panel
@@ -52,7 +51,7 @@ class Programme:
 
     def summary(self, record: Record) -> None:
         """Print what was observed and measured."""
-        self._console.print(outcome(self._evening, record))
+        self._console.print(outcome(record))
 
     def _print_news(self) -> None:
         story = self._evening.story
@@ -80,27 +79,19 @@ def view(evening: Evening) -> RenderableType:
     return Panel(Group(state, meters, Text(), story, Text(), steps), title="edged", width=_WIDTH)
 
 
-def outcome(evening: Evening, record: Record) -> RenderableType:
+def outcome(record: Record) -> RenderableType:
     """The steps with what was observed, then the figures."""
-    steps = Table(title="what was observed from outside", title_justify="left")
+    steps = Table(title="what was observed from outside", title_justify="left", box=box.SIMPLE_HEAD)
     for heading in ("", "step", "observed"):
         steps.add_column(heading)
     for step in record.steps:
         steps.add_row("✔" if step.ok else "✘", step.name, step.observed)
-    figures = Table(title="figures", title_justify="left")
+    figures = Table(title="figures", title_justify="left", box=box.SIMPLE_HEAD)
     for heading in ("figure", "value"):
         figures.add_column(heading)
     for name, value in record.figures():
         figures.add_row(name, value)
     return Group(steps, figures, _lights(record))
-
-
-def drawn(evening: Evening, record: Record) -> str:
-    """The same as an SVG picture that loads nothing from elsewhere."""
-    console = Console(record=True, width=_WIDTH, file=io.StringIO(), force_terminal=True)
-    console.print(outcome(evening, record))
-    picture = console.export_svg(title="./scripts/demo")
-    return re.sub(r"@font-face \{.*?\}\n?", "", picture, flags=re.DOTALL)
 
 
 def _console() -> Console:

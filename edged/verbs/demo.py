@@ -23,7 +23,8 @@ def run(options: argparse.Namespace) -> int:
     """Play the evening and show it; 0 only if every step was observed."""
     # Nothing of the simulator is loaded by a speaker that only runs.
     from ..simulator.evening import Evening, NoEvening
-    from ._evening import Programme, drawn
+    from ._evening import Programme
+    from ._picture import picture
 
     try:
         if options.live:
@@ -40,5 +41,5 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         options.json.write_text(json.dumps(record.as_json(), indent=2) + "\n")
     if options.picture:
-        options.picture.write_text(drawn(evening, record))
+        options.picture.write_text(picture(record))
     return 0 if record.ok else 1
