@@ -54,10 +54,10 @@ class System(Protocol):
         """Open the stream, not yet started; closes one that is open."""
 
     def start(self, direction: Direction) -> None:
-        """Let the stream run."""
+        """Let the stream run, for the first time or after a rest."""
 
     def rest(self, direction: Direction) -> None:
-        """Stop the stream and keep the device."""
+        """Stop the stream until `start`."""
 
     def close(self, direction: Direction) -> None:
         """Stop the stream, if there is one, and give up the device."""

@@ -92,6 +92,8 @@ class System:
         self._api = api
         self._audio: Any = None
         self._streams: dict[Direction, Any] = {}
+        self._again: dict[Direction, Callable[[], Any]] = {}
+        """Opens each stream as it was opened last."""
         self._cards = ""
 
     def begin(self) -> None:
@@ -150,12 +152,18 @@ class System:
         return opened
 
     def start(self, direction: Direction) -> None:
-        """Let the opened stream run."""
+        """Let the stream run; one that rested is opened as it was.
+
+        A stopped stream is never started again: PortAudio's `Pa_StartStream` does not come back
+        when the device has gone meanwhile, while opening one that has gone is an error.
+        """
+        if direction not in self._streams:
+            self._streams[direction] = self._again[direction]()
         self._streams[direction].start_stream()
 
     def rest(self, direction: Direction) -> None:
-        """Stop the stream without giving up the device."""
-        self._streams[direction].stop_stream()
+        """Stop the stream until `start`."""
+        self.close(direction)
 
     def close(self, direction: Direction) -> None:
         """Stop the stream, if there is one, and give up the device."""
@@ -196,8 +204,9 @@ class System:
             stream_callback=callback,
             **{way: True, f"{way}_device_index": device.index},
         )
-        stream, rate = _at_first_possible(rates, attempt, self._settings.period_ms, device)
+        stream, rate, again = _at_first_possible(rates, attempt, self._settings.period_ms, device)
         self._streams[direction] = stream
+        self._again[direction] = again
         latency_s = (
             stream.get_input_latency() if direction == "microphone" else stream.get_output_latency()
         )
@@ -206,11 +215,12 @@ class System:
 
 def _at_first_possible(
     rates: Sequence[int], attempt: Callable[..., Any], period_ms: int, device: Device
-) -> tuple[Any, int]:
+) -> tuple[Any, int, Callable[[], Any]]:
     problem: OSError | None = None
     for rate in rates:
+        opening = partial(attempt, rate=rate, frames_per_buffer=rate * period_ms // 1000)
         try:
-            return attempt(rate=rate, frames_per_buffer=rate * period_ms // 1000), rate
+            return opening(), rate, opening
         except OSError as error:
             problem = error
             if error.errno != pyaudio.paInvalidSampleRate:

@@ -86,6 +86,7 @@ class FakeStream:
     def start_stream(self) -> None:
         self._check()
         assert not self.running
+        assert self.thing in self._api.studio.things, "PortAudio never comes back from here"
         with self._api.studio.started:
             self.running = True
             self._api.studio.started.notify_all()

@@ -297,12 +297,31 @@ def test_a_long_silence_lets_the_loudspeaker_rest_and_a_sound_wakes_it() -> None
         place = studio()
         async with opened(place, Settings(rest_s=0.03)) as (card, ear):
             await ear.hear(SpeakerOpened)
+            await place.run(10, streams=1)
             while place.streams:
                 await place.run(10)
             card.sound(Chime.WOKEN)
             await place.run(200, streams=1)
             assert any(place.played["HDMI"])
             assert not ear.all(SpeakerLost)
+
+    tell(story)
+
+
+def test_a_loudspeaker_unplugged_while_it_rests_is_lost_and_found_again() -> None:
+    async def story() -> None:
+        place = studio()
+        async with opened(place, Settings(rest_s=0.03)) as (card, ear):
+            await ear.hear(SpeakerOpened)
+            await place.run(10, streams=1)
+            while place.streams:
+                await place.run(10)
+            unplugged = place.things.pop(0)
+            before = len(ear.told)
+            card.sound(Chime.MICROPHONE)
+            await ear.hear(SpeakerLost, before)
+            place.things.append(unplugged)
+            await ear.hear(SpeakerOpened, before)
 
     tell(story)
 
