@@ -18,6 +18,8 @@ T = TypeVar("T")
 _WATCH_S: Final = 0.5
 _STALLED_AFTER: Final = 3
 """Looks at a running stream that delivered nothing: 1.5 s."""
+_STUCK_AFTER: Final = 20
+"""Looks at one job of the sound thread's: 10 s, longer than PortAudio needs for any."""
 _FIRST_PAUSE_S: Final = 1.0
 _LONGEST_PAUSE_S: Final = 10.0
 _FORCE_EVERY: Final = 6
@@ -63,17 +65,22 @@ class System(Protocol):
         """Stop the stream, if there is one, and give up the device."""
 
 
-class _Watch:
-    """Notices that a running stream has stopped delivering."""
+class SoundStuck(Exception):
+    """The sound system does not come back from a call: only a new process can hear again."""
 
-    def __init__(self) -> None:
+
+class _Watch:
+    """Notices that a number stands still for so many looks."""
+
+    def __init__(self, patience: int) -> None:
+        self._patience = patience
         self._seen = -1
         self._still = 0
 
-    def stalled(self, blocks: int) -> bool:
-        self._still = self._still + 1 if blocks == self._seen else 0
-        self._seen = blocks
-        return self._still >= _STALLED_AFTER
+    def stalled(self, number: int) -> bool:
+        self._still = self._still + 1 if number == self._seen else 0
+        self._seen = number
+        return self._still >= self._patience
 
 
 class Card:
@@ -94,6 +101,7 @@ class Card:
         self._rest_s = rest_s
         self._loop = asyncio.get_running_loop()
         self._thread = SoundThread()
+        self._job_watch = _Watch(_STUCK_AFTER)
         self._capture: Capture | None = None
         self._running: dict[Direction, _Watch] = {}
         """The streams that deliver, or should."""
@@ -186,7 +194,7 @@ class Card:
         self._start("speaker")
 
     def _start(self, direction: Direction) -> None:
-        self._running[direction] = _Watch()
+        self._running[direction] = _Watch(_STALLED_AFTER)
         self._thread.do(
             _trying(partial(self._system.start, direction)), partial(self._started, direction)
         )
@@ -204,6 +212,8 @@ class Card:
     # --- losing and finding ---------------------------------------------------------------
 
     def _watch(self) -> None:
+        if self._thread.job and self._job_watch.stalled(self._thread.job):
+            raise SoundStuck("the sound system does not come back")
         self._watch_timer = self._loop.call_later(_WATCH_S, self._watch)
         for direction, watch in tuple(self._running.items()):
             source = self._player if direction == "speaker" else self._capture

@@ -22,6 +22,8 @@ class SoundThread:
 
     def __init__(self) -> None:
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self.job = 0
+        """The number of the job that runs; 0 while none does."""
         self._results: Handoff[Callable[[], None]] = Handoff(lambda result: result())
         # A driver that never comes back from the kernel must not keep the process alive.
         self._thread = Thread(target=self._run, name="sound", daemon=True)
@@ -43,12 +45,16 @@ class SoundThread:
         return done.done()
 
     def _run(self) -> None:
+        number = 0
         while (job := self._jobs.get()) is not None:
+            number += 1
+            self.job = number
             try:
                 result = job()
             except BaseException as bug:
                 self._results.put(partial(_raise, bug))
                 raise
+            self.job = 0
             self._results.put(result)
 
 

@@ -40,6 +40,11 @@ class Studio:
     lost_s: float = 0.0
     """Time that passes unrecorded before the next period."""
     started: threading.Condition = field(default_factory=threading.Condition)
+    answers: threading.Event = field(default_factory=threading.Event)
+    """Cleared, no device can be opened or refused: the kernel does not come back."""
+
+    def __post_init__(self) -> None:
+        self.answers.set()
 
     def api(self) -> "FakePyAudio":
         """What PyAudio's class is called as."""
@@ -174,6 +179,7 @@ class FakePyAudio:
         index = options[f"{way}_device_index"]
         assert 0 <= index < len(self._things), "PyAudio 0.2.14 crashes here"
         thing = self._things[index]
+        self.studio.answers.wait()
         assert options["format"] == 8
         assert options["start"] is False, "frames would come before anybody knows the rate"
         assert 1 <= options["channels"] <= (thing.inputs if way == "input" else thing.outputs)

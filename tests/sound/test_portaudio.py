@@ -326,6 +326,26 @@ def test_a_loudspeaker_unplugged_while_it_rests_is_lost_and_found_again() -> Non
     tell(story)
 
 
+def test_a_sound_system_that_never_comes_back_ends_the_process_instead_of_leaving_it_deaf() -> None:
+    async def story() -> None:
+        place = studio()
+        async with opened(place) as (card, ear):
+            await ear.hear(SpeakerOpened)
+            ended: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+            asyncio.get_running_loop().set_exception_handler(
+                lambda _, bug: ended.set_result(bug["exception"])
+            )
+            place.answers.clear()
+            card.open_microphone()
+            try:
+                async with asyncio.timeout(10):
+                    assert isinstance(await ended, _card.SoundStuck)
+            finally:
+                place.answers.set()
+
+    tell(story)
+
+
 def test_nothing_raises_without_a_device() -> None:
     async def story() -> None:
         place = studio(Thing("Box", inputs=1))
