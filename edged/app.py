@@ -13,11 +13,15 @@ from . import control, journal, key, plugins, schema, service
 from .core.assistant import Assistant
 from .core.commands import Fact, LinkCommand, note, warn
 from .core.events import LinkDown, StopAsked, Trouble, WakeAsked
+from .core.scenes import Scene
 from .ports import Buttons, Feed, Journal, Lights, Provider, Session, SoundCard, Wake
 from .runner import Devices, Runner
 from .sound import rates
 from .sound.uplink import Uplink
 from .tools._toolbox import Toolbox
+
+_DEAF = (Scene.ASLEEP, Scene.MUTED, Scene.TROUBLE)
+"""What it still is after it was asked to wake and could not."""
 
 
 class StartFailed(Exception):
@@ -158,6 +162,9 @@ async def _controlled(path: Path, runner: Runner) -> AsyncIterator[None]:
         match request.verb:
             case "wake":
                 runner.feed(WakeAsked())
+                if runner.state in _DEAF:
+                    hint = "`journalctl -u edged` tells why; a muted speaker is unmuted first"
+                    raise control.ControlError(f"it cannot be woken: it is {runner.state}", hint)
             case "stop":
                 runner.feed(StopAsked())
             case _:

@@ -81,6 +81,8 @@ class Runner:
 
     def status(self) -> Mapping[str, object]:
         """What `edged status` tells."""
+        if self._process is None:
+            return {"state": "starting"}
         return {
             "state": self.state,
             "capture_frames": self._frames,

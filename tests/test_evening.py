@@ -189,6 +189,25 @@ def test_the_shell_wakes_it_asks_how_it_is_and_stops_it() -> None:
     play(story, Options())
 
 
+def test_a_muted_speaker_says_so_when_it_is_woken() -> None:
+    async def story(here: Stage) -> None:
+        await here.press(1.0)
+        await here.daemon.reaches("muted")
+        command = [sys.executable, "-m", "edged", "wake", "--socket", str(here.folder / "control")]
+        asked = await asyncio.to_thread(
+            subprocess.run, command, capture_output=True, text=True, timeout=20, check=False
+        )
+        assert asked.returncode == 1
+        assert "it is muted" in asked.stderr
+        began = time.monotonic()
+        await here.press(1.0)
+        await here.daemon.reaches("asleep", since=began)
+        speaking = await here.daemon.reaches("speaking", since=await ask(here))
+        assert speaking
+
+    play(story, Options(answers=[SHORT]))
+
+
 def test_sigterm_ends_it_within_a_second_even_in_a_conversation() -> None:
     async def story(here: Stage) -> None:
         began = await ask(here)

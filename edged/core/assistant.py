@@ -7,20 +7,9 @@ It knows the line, the microphone, mute and trouble; whose turn it is on an open
 from collections.abc import Mapping
 from typing import assert_never
 
+from . import commands as do
 from . import events as ev
-from .commands import (
-    Chime,
-    CloseMicrophone,
-    Command,
-    Fact,
-    Fail,
-    OpenMicrophone,
-    ResetWake,
-    Show,
-    Sound,
-    note,
-    warn,
-)
+from .commands import Chime, Command, Fact, note, warn
 from .dialogue import Dialogue
 from .gestures import Action, Bindings, Recogniser
 from .line import Line
@@ -93,7 +82,7 @@ class Assistant:
                 missing_ms = round(event.missing_ms)
                 self._do(note(Fact.GAP_HEARD, "a gap in the answer", missing_ms=missing_ms))
             case ev.WakeHeard():
-                self._wake(event.position, now, event.word, {"score": round(event.score, 3)})
+                self._wake(event.position, now, event.word, score=round(event.score, 3))
             case ev.WakeNearlyHeard():
                 message, score = f"nearly heard {event.word}", round(event.score, 3)
                 self._do(note(Fact.WAKE_NEARLY_HEARD, message, word=event.word, score=score))
@@ -162,7 +151,7 @@ class Assistant:
                     self._line.end("no answer", now, chime=None)
                     self._fail(ev.Trouble.NETWORK, "the provider did not answer in time", now)
                 case Timer.CLOSE:
-                    self._do(Fail("the line did not close"))
+                    self._do(do.Fail("the line did not close"))
                 case Timer.FOLLOW_UP:
                     if self._dialogue.working:
                         self._timers.start(timer, now + self._policy.follow_up_s)
@@ -173,7 +162,7 @@ class Assistant:
                 case Timer.UTTERANCE:
                     self._line.end("endless utterance", now)
                 case Timer.ANSWER if self._dialogue.playback.audible:
-                    self._do(Fail("the loudspeaker stands still"))
+                    self._do(do.Fail("the loudspeaker stands still"))
                 case Timer.ANSWER:
                     self._line.end("no reply", now, chime=None)
                     self._fail(ev.Trouble.PROVIDER, "no answer came in time", now)
@@ -210,20 +199,21 @@ class Assistant:
         position: int,
         now: float,
         word: str,
-        fields: Mapping[str, str | int | float] | None = None,
+        **fields: str | float,
     ) -> None:
         if self._hearing is Hearing.MUTED:
-            self._do(Sound(Chime.MUTED))
+            self._do(do.Sound(Chime.MUTED))
             return
-        if self._rate is None or self._lost:
-            self._do(Sound(Chime(min(self._lost, default=ev.Trouble.MICROPHONE).value)))
+        if self._lost:
+            self._do(do.Sound(Chime(min(self._lost).value)))
             return
-        self._do(note(Fact.WOKEN, f"woken by {word}", word=word, **(fields or {})))
+        self._do(note(Fact.WOKEN, f"woken by {word}", word=word, **fields))
         if self._line.link is Link.UP:
             self._dialogue.interrupt(now)
             return
         self._recover(self._passing)
-        self._line.wake(position - self._policy.preroll_ms * self._rate // 1000, now)
+        # A microphone that is still being opened has heard nothing yet.
+        self._line.wake(position - self._policy.preroll_ms * (self._rate or 0) // 1000, now)
 
     def _mute(self, muted: bool, now: float) -> None:
         move = Move.MUTED if muted else Move.UNMUTED
@@ -234,12 +224,12 @@ class Assistant:
             self._line.end("muted", now, chime=None)
             self._timers.stop(Timer.MICROPHONE)
             self._forget_sound()
-            self._do(CloseMicrophone())
-            self._do(Sound(Chime.MUTED))
+            self._do(do.CloseMicrophone())
+            self._do(do.Sound(Chime.MUTED))
             self._do(note(Fact.MUTED, "muted: the microphone is closed"))
         else:
             self._open_microphone(now)
-            self._do(Sound(Chime.UNMUTED))
+            self._do(do.Sound(Chime.UNMUTED))
             self._do(note(Fact.UNMUTED, "unmuted: the microphone is open"))
 
     def _start(self, muted: bool, now: float) -> None:
@@ -247,7 +237,7 @@ class Assistant:
             self._hearing = Hearing.MUTED
         else:
             self._open_microphone(now)
-        self._do(Show(self._look))
+        self._do(do.Show(self._look))
 
     def _hear(self, frame: ev.MicFrame, now: float) -> None:
         if self._hearing is Hearing.MUTED or self._rate is None:
@@ -288,7 +278,7 @@ class Assistant:
 
     def _open_microphone(self, now: float) -> None:
         self._timers.start(Timer.MICROPHONE, now + self._policy.silent_microphone_s)
-        self._do(OpenMicrophone())
+        self._do(do.OpenMicrophone())
 
     def _search_microphone(self, now: float) -> None:
         """No frame has come: open it anew, and say so when that did not help."""
@@ -297,12 +287,12 @@ class Assistant:
             self._line.end("microphone silent", now, chime=None)
             self._fail(ev.Trouble.MICROPHONE, "the microphone delivers no sound", now)
         self._silent_s += self._policy.silent_microphone_s
-        self._do(CloseMicrophone())
+        self._do(do.CloseMicrophone())
         self._open_microphone(now)
 
     def _forget_sound(self) -> None:
         self._line.forget()
-        self._do(ResetWake())
+        self._do(do.ResetWake())
 
     def _fail(self, trouble: ev.Trouble, detail: str, now: float) -> None:
         if trouble in (self._passing, *self._lost):
@@ -313,7 +303,7 @@ class Assistant:
             self._passing = trouble
             self._timers.start(Timer.TROUBLE, now + self._policy.trouble_s)
         self._health = step(HEALTH, self._health, Move.FAILED)
-        self._do(Sound(Chime(trouble.value)))
+        self._do(do.Sound(Chime(trouble.value)))
         self._do(warn(Fact.TROUBLE, f"trouble: {trouble}", trouble=trouble.value, detail=detail))
 
     def _recover(self, trouble: ev.Trouble | None) -> None:
@@ -343,7 +333,7 @@ class Assistant:
         look = Look(state, self._trouble if state is Scene.TROUBLE else None)
         if look != self._look:
             self._look = look
-            self._do(Show(look))
+            self._do(do.Show(look))
             self._do(note(Fact.STATE_CHANGED, state.value))
 
     def _do(self, command: Command) -> None:

@@ -475,3 +475,14 @@ def test_every_change_of_state_is_told() -> None:
 
 def test_nothing_is_awaited_by_a_speaker_that_has_not_started() -> None:
     assert Evening().speaker.deadline() is None
+
+
+def test_who_asks_before_the_microphone_is_open_is_heard_from_then_on() -> None:
+    evening = Evening()
+    evening.feed(ev.Started())
+    assert only(evening.feed(ev.WakeAsked()), do.OpenLink)
+    evening.feed(ev.MicOpened("room", 24_000))
+    frame = ev.MicFrame(b"\x01\x00" * 480, 0, -40.0)
+    evening.feed(frame)
+    evening.feed(ev.LinkAccepted("s"))
+    assert only(evening.feed(ev.LinkReady()), do.SendAudio) == [do.SendAudio(frame.samples)]
