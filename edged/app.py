@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,7 @@ async def run(settings: schema.Settings) -> None:
 async def _run(settings: schema.Settings) -> None:
     tools = Toolbox([plugins.load("tools", name) for name in settings.session.tools])
     dialect = settings.provider.module.open(
-        _with_instructions(settings), settings.provider.settings, tools.specs()
+        settings.session, settings.provider.settings, tools.specs()
     )
     manager = service.open()
     told = journal.open()
@@ -140,18 +140,6 @@ def _provider(settings: schema.Settings, dialect: Any, told: Journal) -> Provide
         told.note(warn(Fact.KEY_EXPOSED, warning), "asleep")
     provider: Provider = _open("link", settings.link, dialect, found.text)
     return provider
-
-
-def _with_instructions(settings: schema.Settings) -> object:
-    session = settings.session
-    if not session.instructions_file:
-        return session
-    file = Path(session.instructions_file).expanduser()
-    try:
-        return replace(session, instructions=file.read_text(encoding="utf-8").strip())
-    except (OSError, UnicodeDecodeError) as error:
-        hint = "session.instructions_file must name a text file that edged may read"
-        raise StartFailed(f"the instructions cannot be read: {error}", hint) from error
 
 
 @contextlib.asynccontextmanager

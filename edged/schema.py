@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, TypeVar
@@ -101,6 +101,7 @@ class Settings:
     conversation: Conversation
     gestures: Gestures
     session: Session
+    """With the text of its file of instructions, if it names one."""
     key: key.Settings
     control: Control
     frame_ms: int
@@ -159,7 +160,7 @@ def read(file: Path | None = None, assignments: Sequence[str] = ()) -> Settings:
         files=tuple(document.files),
         conversation=_section(reader, "conversation", Conversation),
         gestures=_section(reader, "gestures", Gestures),
-        session=_section(reader, "session", Session),
+        session=_instructed(reader, _section(reader, "session", Session)),
         key=_section(reader, "key", key.Settings),
         control=_section(reader, "control", Control),
         frame_ms=sound.frame_ms,
@@ -205,6 +206,19 @@ def from_options(options: argparse.Namespace) -> Settings:
 def _section(reader: config.Reader, name: str, shape: type[T]) -> T:
     beside = plugins.drivers(FOLDERS[name]) if name in FOLDERS else ()
     return reader.section((name,), shape, beside)
+
+
+def _instructed(reader: config.Reader, session: Session) -> Session:
+    """The session with what its file of instructions says; a mistake where that cannot be read."""
+    if not session.instructions_file:
+        return session
+    file = Path(session.instructions_file).expanduser()
+    try:
+        return replace(session, instructions=file.read_text(encoding="utf-8").strip())
+    except (OSError, UnicodeDecodeError) as error:
+        expected = "a text file that edged may read is expected"
+        reader.mistake(("session", "instructions_file"), f"{expected}: {error}")
+        return session
 
 
 def _driver(reader: config.Reader, section: str, name: str, *address: str | int) -> Chosen:

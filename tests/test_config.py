@@ -355,6 +355,22 @@ def test_a_driver_that_cannot_be_had_is_a_mistake(
         schema.read(file)
 
 
+def test_a_file_of_instructions_replaces_those_in_the_configuration(file: Path) -> None:
+    (file.parent / "butler.txt").write_text("\nYou are a butler.\n")
+    file.write_text(f"[session]\ninstructions_file = '{file.parent}/butler.txt'")
+    assert schema.read(file).session.instructions == "You are a butler."
+
+
+def test_instructions_that_cannot_be_read_are_a_mistake_with_its_line(file: Path) -> None:
+    (file.parent / "picture.jpg").write_bytes(b"\xff\xd8")
+    for name, problem in (("nobody.txt", "No such file"), ("picture.jpg", "decode")):
+        file.write_text(f"[session]\nspeed = 1.1\ninstructions_file = '{file.parent}/{name}'")
+        with pytest.raises(
+            config.ConfigError, match=rf":3: session.instructions_file: .*{problem}"
+        ):
+            schema.read(file)
+
+
 def test_buttons_are_bound_to_actions(file: Path) -> None:
     file.write_text("[buttons.actions.red]\npress = 'stop'\n[buttons.actions.talk]\nlong = 'none'")
     assert schema.read(file).actions == {
