@@ -37,6 +37,9 @@ class SoundCard(Protocol):
     def close_microphone(self) -> None:
         """Stop capturing and release the device; no `MicFrame` follows."""
 
+    def doze(self, dozing: bool) -> None:
+        """While dozing, frames may come 80 ms at a time, which spares the processor."""
+
     def queue(self, samples: bytes) -> None:
         """Append reply sound (16-bit mono at the wire's rate) to the spool; minutes fit."""
 

@@ -119,6 +119,7 @@ class Runner:
         Raises `PartBroken` when the core gives up, and whatever a bug raises.
         """
         self._devices = devices
+        devices.sound.doze(True)
         self._loop.set_exception_handler(self._handle_stray)
         try:
             async with asyncio.TaskGroup() as self._process:
@@ -243,6 +244,7 @@ class Runner:
 
     def _open_line(self) -> None:
         assert self._process is not None
+        self._devices.sound.doze(False)
         self._devices.uplink.restart(self._rate)
         self._session = self._devices.provider.session()
         self._conversation = self._process.create_task(self._converse(self._session))
@@ -253,6 +255,7 @@ class Runner:
             for tool in self._tools_running:
                 tool.cancel()
         self._session = None
+        self._devices.sound.doze(True)
         self.feed(down)
 
     def _run_tool(self, command: do.RunTool) -> None:

@@ -31,6 +31,7 @@ class FakeSound:
         self.finished = True
         self.chimes: list[Chime] = []
         self.hushed = 0
+        self.dozed: list[bool] = []
 
     def open_microphone(self) -> None:
         assert not self.open, "opened twice"
@@ -40,6 +41,9 @@ class FakeSound:
 
     def close_microphone(self) -> None:
         self.open = False
+
+    def doze(self, dozing: bool) -> None:
+        self.dozed.append(dozing)
 
     def queue(self, samples: bytes) -> None:
         assert not self.closed

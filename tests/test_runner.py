@@ -112,6 +112,18 @@ def test_what_was_said_before_the_line_is_up_leaves_first() -> None:
     evening(story)
 
 
+def test_the_microphone_dozes_while_nobody_is_called() -> None:
+    async def story(house: House) -> None:
+        assert house.sound.dozed == [True]
+        await house.converses()
+        assert house.sound.dozed == [True, False]
+        house.session.breaks(LinkDown())
+        await house.settles()
+        assert house.sound.dozed == [True, False, True]
+
+    evening(story)
+
+
 def test_the_wake_engine_hears_everything_at_its_own_rate() -> None:
     async def story(house: House) -> None:
         for _ in range(5):

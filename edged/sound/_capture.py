@@ -9,8 +9,11 @@ from ._levels import level
 
 FRAME_MS = 20
 """A capture frame, whatever the wire's."""
+DOZING_MS = 80
+"""So much is handed over at a time while nobody but the wake engine listens, whose frame it is:
+waking the loop costs more than what it then does."""
 _LIMIT = 50
-"""Frames that may wait for a stalled loop: a second."""
+"""Blocks that may wait for a stalled loop: a second of 20 ms."""
 
 
 class Capture:
@@ -19,10 +22,9 @@ class Capture:
     All methods run on the loop's thread but `take`, which runs on the device's.
     """
 
-    def __init__(self, feed: Feed, channel: int, period_ms: int) -> None:
+    def __init__(self, feed: Feed, channel: int) -> None:
         self._feed = feed
         self._channel = channel
-        self._blocks_at_once = max(1, FRAME_MS // period_ms)
         self._handoff: Handoff[tuple[bytes, int]] = Handoff(self._assemble, limit=_LIMIT)
         self._held: list[bytes] = []
         self._held_from = 0
@@ -30,6 +32,8 @@ class Capture:
         self._due: float | None = None
         self._rest = b""
         self._next = 0
+        self.dozing = False
+        """Whether frames may come four at a time; may be changed at any time."""
         self.blocks = 0
         """Blocks taken so far."""
         self.overflows = 0
@@ -39,7 +43,7 @@ class Capture:
 
     @property
     def dropped(self) -> int:
-        """Blocks of 20 ms that fell out because the loop was stalled."""
+        """Blocks of 20 ms, or 80, that fell out because the loop was stalled."""
         return self._handoff.dropped
 
     def prepare(self, rate: int, channels: int) -> None:
@@ -56,12 +60,17 @@ class Capture:
         self._due = captured_at + frames / self.rate
         self._held.append(block)
         self._position += frames
-        if len(self._held) >= self._blocks_at_once:
+        if self._position - self._held_from >= self._frame and self._wanted_now():
             self._hand_over()
 
     def close(self) -> None:
         """No frame follows."""
         self._handoff.close()
+
+    def _wanted_now(self) -> bool:
+        """Dozing, not before a frame of the wake engine is full, as it counts: from position 0."""
+        size = self.rate * DOZING_MS // 1000
+        return not self.dozing or self._position // size != self._held_from // size
 
     def _count_loss(self, captured_at: float) -> None:
         self.overflows += 1

@@ -103,6 +103,7 @@ class Card:
         self._thread = SoundThread()
         self._job_watch = _Watch(_STUCK_AFTER)
         self._capture: Capture | None = None
+        self._dozing = False
         self._running: dict[Direction, _Watch] = {}
         """The streams that deliver, or should."""
         self._wanted: set[Direction] = {"speaker"}
@@ -126,6 +127,11 @@ class Card:
         self._wanted.discard("microphone")
         self._drop_capture()
         self._thread.do(partial(self._system.close, "microphone"), _nothing)
+
+    def doze(self, dozing: bool) -> None:
+        self._dozing = dozing
+        if self._capture is not None:
+            self._capture.dozing = dozing
 
     def queue(self, samples: bytes) -> None:
         self._player.queue(samples)
@@ -162,6 +168,7 @@ class Card:
     def _open_microphone(self) -> None:
         self._drop_capture()
         capture = self._capture = self._new_capture()
+        capture.dozing = self._dozing
         self._thread.do(
             _trying(partial(self._system.open_microphone, capture)),
             partial(self._microphone_opened, capture),

@@ -63,7 +63,7 @@ def open(
     player = Player(feed, wire_rate, settings.volume_db, settings.longest_priming_ms)
 
     def capture() -> Capture:
-        return Capture(feed, settings.channel, settings.period_ms)
+        return Capture(feed, settings.channel)
 
     card = Card(system, feed, player, capture, settings.rest_s)
     card.start()

@@ -84,7 +84,7 @@ class _Files:
             return
         self.close_microphone()
         rate, channels = self._format()
-        self._capture = Capture(self._feed, self._settings.channel, _PERIOD_MS)
+        self._capture = Capture(self._feed, self._settings.channel)
         self._capture.prepare(rate, channels)
         self._feed(MicOpened(self._settings.microphone or "noise", rate))
 
@@ -92,6 +92,9 @@ class _Files:
         if self._capture is not None:
             self._capture.close()
             self._capture = None
+
+    def doze(self, dozing: bool) -> None:
+        pass
 
     def queue(self, samples: bytes) -> None:
         self._player.queue(samples)

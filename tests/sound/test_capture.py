@@ -23,7 +23,7 @@ def hear(
     told: list[Event] = []
 
     async def story() -> None:
-        capture = Capture(told.append, channel, period_ms)
+        capture = Capture(told.append, channel)
         capture.prepare(rate, channels)
         device(capture)
         await asyncio.sleep(0)
@@ -97,6 +97,24 @@ def test_a_stalled_loop_finds_the_newest_second_at_its_right_place() -> None:
 
     frames = hear(device)
     assert [frame.position for frame in frames] == [480 * n for n in range(150, 200)]
+
+
+def test_dozing_it_hands_over_what_a_wake_engine_hears_at_a_time_and_wakes_at_once() -> None:
+    handed: list[int] = []
+
+    async def story() -> None:
+        capture = Capture(lambda event: handed.append(1), 0)
+        capture.prepare(24000, 1)
+        capture.dozing = True
+        told = []
+        for number in range(20):
+            capture.dozing = number < 19
+            capture.take(ramp(0, 240), 240, number * 0.01, False)
+            await asyncio.sleep(0)
+            told.append(len(handed))
+        assert told == [0] * 7 + [4] * 8 + [8] * 4 + [10]
+
+    asyncio.run(story())
 
 
 def test_a_closed_microphone_says_nothing() -> None:
