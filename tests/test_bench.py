@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from edged.simulator import comparison
+from edged.simulator.evening import comparison
 from tests.benches import __main__ as bench
 from tests.benches import first_conversation as first
 from tests.benches.report import Figure, Result, as_json, table

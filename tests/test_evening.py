@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edged.simulator import comparison, talker
-from edged.simulator.faults import Faults
+from edged.simulator.evening import comparison, talker
+from edged.simulator.evening.record import LIGHTS, STEPS
+from edged.simulator.evening.stage import Stage, stage
 from edged.simulator.hearing import RATE
-from edged.simulator.house import Options
-from edged.simulator.record import LIGHTS, STEPS
-from edged.simulator.stage import Stage, stage
+from edged.simulator.provider.faults import Faults
+from edged.simulator.provider.house import Options
 
 pytestmark = [pytest.mark.room, pytest.mark.timeout(150)]
 

@@ -13,7 +13,7 @@ import pytest
 from edged import cli, plugins
 from edged.core.events import Trouble
 from edged.core.scenes import Look, Scene, colour
-from edged.simulator.record import LIGHTS
+from edged.simulator.evening.record import LIGHTS
 from edged.simulator.room import Room
 
 TOP = Path(__file__).parent.parent

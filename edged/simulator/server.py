@@ -18,14 +18,14 @@ from websockets.asyncio.server import ServerConnection
 from websockets.asyncio.server import serve as serve_websockets
 from websockets.http11 import Request, Response
 
-from .detection import scorer
-from .faults import Faults
-from .house import House, Options
-from .ledger import Entry, Ledger, Visit
-from .line import Connection
-from .script import Call, Script
-from .session import Session
-from .voice import Speech, Voice
+from .provider.detection import scorer
+from .provider.faults import Faults
+from .provider.house import House, Options
+from .provider.ledger import Entry, Ledger, Visit
+from .provider.line import Connection
+from .provider.script import Call, Script
+from .provider.session import Session
+from .provider.voice import Speech, Voice
 
 __all__ = ["Call", "Faults", "Options", "Server", "Speech", "serve"]
 

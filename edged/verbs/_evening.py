@@ -9,8 +9,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from ..simulator.evening import Evening
-from ..simulator.record import Record
+from ..simulator.evening.evening import Evening
+from ..simulator.evening.record import Record
 
 _METER = 24
 _FLOOR_DBFS = -70.0

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from ..simulator.daemon import Daemon, DaemonFailed
-from ..simulator.house import Options
+from ..simulator.evening.daemon import Daemon, DaemonFailed
+from ..simulator.evening.stage import KEY
+from ..simulator.provider.house import Options
 from ..simulator.server import serve
-from ..simulator.stage import KEY
 
 _SETTINGS = """\
 [provider.openai]

@@ -22,7 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Play the evening and show it; 0 only if every step was observed."""
     # Nothing of the simulator is loaded by a speaker that only runs.
-    from ..simulator.evening import Evening, NoEvening
+    from ..simulator.evening.evening import Evening, NoEvening
     from ._evening import Programme
     from ._picture import picture
 

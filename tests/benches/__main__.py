@@ -11,7 +11,7 @@ from typing import Protocol
 
 from rich.console import Console
 
-from edged.simulator.daemon import DaemonFailed
+from edged.simulator.evening.daemon import DaemonFailed
 
 from . import first_conversation
 from .report import Figure, Result, as_json, table

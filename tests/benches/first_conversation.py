@@ -14,14 +14,14 @@ from statistics import median
 
 import numpy as np
 
-from edged.simulator import comparison, talker
-from edged.simulator.answers import answers
-from edged.simulator.daemon import Daemon
-from edged.simulator.evening import ANSWERS, OPENER, WAKE_WORD
-from edged.simulator.faults import Faults
+from edged.simulator.evening import comparison, talker
+from edged.simulator.evening.answers import answers
+from edged.simulator.evening.daemon import Daemon
+from edged.simulator.evening.evening import ANSWERS, OPENER, WAKE_WORD
 from edged.simulator.hearing import RATE, Recording, Samples
-from edged.simulator.house import Options
-from edged.simulator.script import Script
+from edged.simulator.provider.faults import Faults
+from edged.simulator.provider.house import Options
+from edged.simulator.provider.script import Script
 from edged.simulator.server import Speech
 from edged.sound.rates import resampler
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from edged import control
-from edged.simulator.daemon import PATIENCE_S, Daemon
+from edged.simulator.evening.daemon import PATIENCE_S, Daemon
 from edged.simulator.hearing import Recording, Samples
-from edged.simulator.house import Options
-from edged.simulator.ledger import Visit
+from edged.simulator.provider.house import Options
+from edged.simulator.provider.ledger import Visit
 from edged.simulator.room import Room
 from edged.simulator.server import Server, serve
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edged.simulator.companding import WireFormat, resample
+from edged.simulator.provider.companding import WireFormat, resample
 from tests.simulator.caller import hum
 
 # Taken from ITU-T G.711: code, mu-law value, A-law value (16-bit scale).

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edged.simulator.comparison import Comparison, compare, halved, onset, place
+from edged.simulator.evening.comparison import Comparison, compare, halved, onset, place
 
 RATE = 24_000
 

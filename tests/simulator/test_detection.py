@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from edged.simulator.detection import Started, Stopped, TurnDetector, loudness
+from edged.simulator.provider.detection import Started, Stopped, TurnDetector, loudness
 from tests.simulator.caller import hum, silence
 
 Samples = npt.NDArray[np.int16]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from edged.simulator import programs
-from edged.simulator.comparison import place
+from edged.simulator.evening.comparison import place
 from edged.simulator.room import RATE, AcousticPath, Room, Samples, missing
 
 pytestmark = pytest.mark.room

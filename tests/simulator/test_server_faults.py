@@ -11,7 +11,7 @@ import trustme
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
-from edged.simulator.faults import MALFORMED
+from edged.simulator.provider.faults import MALFORMED
 from edged.simulator.server import Faults, Options, Speech, serve
 from tests.simulator.caller import Caller, calling, dial, hum
 

@@ -6,9 +6,9 @@ import base64
 import numpy as np
 import pytest
 
-from edged.simulator.companding import WireFormat, resample
+from edged.simulator.provider.companding import WireFormat, resample
+from edged.simulator.provider.voice import Voice
 from edged.simulator.server import Options, serve
-from edged.simulator.voice import Voice
 from tests.simulator.caller import calling, hum, silence, turn
 
 QUICK = Options(detector="energy", voice="melody", pace=0, think_s=0, answers=["Good evening."])

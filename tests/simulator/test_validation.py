@@ -7,7 +7,7 @@ import pytest
 from edged.core import commands as cmd
 from edged.core.settings import Session, ToolSpec
 from edged.dialects import openai
-from edged.simulator import configuration, validation
+from edged.simulator.provider import configuration, validation
 
 TOOLS = [ToolSpec("get_time", "The time.", {"type": "object", "properties": {}})]
 TURNS: tuple[Literal["server_vad", "semantic_vad"], ...] = ("server_vad", "semantic_vad")

@@ -5,7 +5,7 @@ import asyncio
 import numpy as np
 import pytest
 
-from edged.simulator.voice import LEVEL_DBFS, Speech, Voice, melody
+from edged.simulator.provider.voice import LEVEL_DBFS, Speech, Voice, melody
 
 
 def level(speech: Speech) -> float:

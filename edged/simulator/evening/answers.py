@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .hearing import Samples
-from .ledger import Entry, Visit
+from ..hearing import Samples
+from ..provider.ledger import Entry, Visit
 
 
 @dataclass

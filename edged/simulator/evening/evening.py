@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from ..hearing import RATE, Recording, Samples
+from ..provider.faults import Faults
+from ..provider.house import Options
 from . import comparison, talker
 from .answers import answers
 from .daemon import DaemonFailed
-from .faults import Faults
-from .hearing import RATE, Recording, Samples
-from .house import Options
 from .record import Line, Record, Sound, Step, Timeline, Turn, Wake
 from .stage import Stage, stage
 

@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..pinboard import PinsClient
+from ..provider.house import Options
+from ..room import AcousticPath, Recording, Room
+from ..server import Server, serve
 from .daemon import PATIENCE_S, Daemon
-from .house import Options
-from .pinboard import PinsClient
-from .room import AcousticPath, Recording, Room
-from .server import Server, serve
 
 RED, GREEN, BLUE, BUTTON = 22, 23, 27, 17
 """The pins of the light and the button, as they are by default."""

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .companding import resample
-from .hearing import RATE, Samples
+from ..hearing import RATE, Samples
+from ..provider.companding import resample
 
 
 class Speechless(Exception):

@@ -1,0 +1,1 @@
+"""The simulated provider from the inside: how it takes events, hears speech and answers."""
