@@ -135,7 +135,9 @@ class Timeline(list[Look]):
             until = self[number + 1].t if number + 1 < len(self) else now
             if look.state == state and until > since + LAG_S:
                 stayed = True
-                lights.append(look.light)
+                # State and pins come on two ways: either may be a little ahead.
+                if until > look.t + LAG_S or _is_shade(look.light, LIGHTS[state]):
+                    lights.append(look.light)
         return lights if stayed else None
 
 

@@ -19,3 +19,12 @@ def test_a_light_that_stays_wrong_is_seen() -> None:
     right, shown = timeline.lights(["asleep"], 2.3)
     assert not right
     assert LIGHTS["listening"] in shown
+
+
+def test_a_light_that_comes_before_the_word_for_it_belongs_to_the_next_state() -> None:
+    timeline = Timeline()
+    timeline.look(0.0, "listening", LIGHTS["listening"])
+    timeline.look(0.5, "listening", LIGHTS["hearing"])
+    assert timeline.lights(["listening"], 0.7)[0] is False
+    timeline.look(0.55, "hearing", LIGHTS["hearing"])
+    assert timeline.lights(["listening", "hearing"], 1.0)[0]
