@@ -274,7 +274,7 @@ class SpeakerProgress:
 
 @dataclass(frozen=True, slots=True)
 class SpeakerUnderran:
-    """The spool was empty while an answer was still coming: a gap was heard."""
+    """A gap was heard: the spool was empty while an answer was still coming, or not emptied."""
 
     missing_ms: float
 

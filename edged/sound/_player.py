@@ -22,8 +22,8 @@ _REPORT_S = 0.02
 class Player:
     """Gives a device what it shall sound next, and tells the core what has been heard.
 
-    All methods run on the loop's thread but `fill`, which runs on the device's. Sound queued
-    before the first `prepare`, or after `forget`, is dropped.
+    All methods run on the loop's thread but `fill` and `ran_dry`, which run on the device's.
+    Sound queued before the first `prepare`, or after `forget`, is dropped.
     """
 
     def __init__(self, feed: Feed, wire_rate: int, volume_db: float, most_priming_ms: int) -> None:
@@ -117,6 +117,11 @@ class Player:
             mix[: len(part) // 2] += np.frombuffer(part, dtype="<i2")
         block = np.clip(mix * self._gain, -32768, 32767).astype("<i2")
         return (block if channels == 1 else np.repeat(block, channels)).tobytes()
+
+    def ran_dry(self, missing_s: float) -> None:
+        """The device had nothing to sound for about so long before the next `fill`."""
+        if self._spool.flowing and self._rate:
+            self._reports.put((self._spool, 0, max(1, round(missing_s * self._rate))))
 
     def close(self) -> None:
         """Tell nothing more."""

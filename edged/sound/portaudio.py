@@ -136,11 +136,16 @@ class System:
         """Open, not yet started."""
         device = self._find(self._settings.speaker, "speaker")
         channels = min(2, device.outputs)
-        latency_s = 0.0
+        latency_s = last_s = 0.0
 
         def fetch(
             _block: None, frames: int, info: dict[str, float], status: int
         ) -> tuple[bytes, int]:
+            nonlocal last_s
+            if status & pyaudio.paOutputUnderflow:
+                # Since the last block it had as much to sound as it holds.
+                player.ran_dry(info["current_time"] - last_s - latency_s)
+            last_s = info["current_time"]
             delay_s = info["output_buffer_dac_time"] - info["current_time"]
             if not 0 < delay_s < _MOST_DELAY_S:
                 delay_s = latency_s

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import numpy as np
+import pyaudio
 import pytest
 
 from edged.core.commands import Chime
@@ -17,6 +18,7 @@ from edged.core.events import (
     SpeakerLost,
     SpeakerOpened,
     SpeakerProgress,
+    SpeakerUnderran,
 )
 from edged.ports import SoundCard
 from edged.sound import _card, portaudio
@@ -288,6 +290,25 @@ def test_lost_frames_are_a_jump_of_the_position() -> None:
             await place.run(40, streams=2)
             positions = [frame.position for frame in ear.all(MicFrame)]
             assert positions == [0, 960, 4320, 5280]
+
+    tell(story)
+
+
+def test_a_device_that_ran_dry_in_the_middle_of_an_answer_is_told_as_a_gap() -> None:
+    async def story() -> None:
+        place = studio()
+        async with opened(place) as (card, ear):
+            await ear.hear(SpeakerOpened)
+            await place.run(20, streams=1)
+            place.status, place.lost_s = pyaudio.paOutputUnderflow, 0.1
+            await place.run(20, streams=1)
+            card.queue(bytes(24000))
+            await place.run(50, streams=1)
+            assert not ear.all(SpeakerUnderran)
+            place.status, place.lost_s = pyaudio.paOutputUnderflow, 0.1
+            await place.run(50, streams=1)
+            (gap,) = ear.all(SpeakerUnderran)
+            assert gap.missing_ms == pytest.approx(90, abs=5)
 
     tell(story)
 

@@ -14,7 +14,7 @@ from ..provider.house import Options
 from . import comparison, talker
 from .answers import answers
 from .daemon import DaemonFailed
-from .record import Line, Record, Sound, Step, Timeline, Turn, Wake
+from .record import LAG_S, Line, Record, Sound, Step, Timeline, Turn, Wake
 from .stage import Stage, stage
 
 CONNECT_DELAY_S = 1.5
@@ -168,15 +168,17 @@ class _Acts:
             self._evening.observe(self._record.next_step, False, str(failed))
         return self._record
 
-    def _lights(self, *states: str) -> tuple[bool, str]:
+    async def _lights(self, *states: str) -> tuple[bool, str]:
         """Whether the light was right in these states, and how it was."""
-        return self._evening.timeline.lights(states)
+        # The light of a state that has just begun is still on its way to the pins.
+        await asyncio.sleep(2 * LAG_S)
+        return self._evening.timeline.lights(states, self._evening.seconds)
 
     async def _asleep(self) -> None:
         daemon, server = self._here.daemon, self._here.server
         await daemon.reaches("asleep")
         await asyncio.sleep(_QUIET_S)
-        right, shown = self._lights("asleep")
+        right, shown = await self._lights("asleep")
         quiet = not server.ledger.visits
         self._evening.observe(
             "asleep", right and quiet, f"no connection in {_QUIET_S:g} s of quiet; {shown}"
@@ -196,7 +198,7 @@ class _Acts:
         spoken = await self._spoken(self._opener, began)
         wake = Wake(words[1], float(words[2]), round(woken - spoken, 3))
         self._record.wake.append(wake)
-        right, shown = self._lights("waking", "connecting")
+        right, shown = await self._lights("waking", "connecting")
         heard = f"{wake.word} with {wake.score:.2f}, {wake.t:.2f} s into the sentence; {shown}"
         evening.observe("wake", right, heard)
         self._spoken_until = spoken + len(self._opener) / RATE
@@ -229,7 +231,7 @@ class _Acts:
         self._record.uplink = result
         whole = result.lost_samples == result.doubled_samples == 0
         ok = whole and begun <= latest and result.correlation >= 0.95
-        right, shown = self._lights("listening", "hearing")
+        right, shown = await self._lights("listening", "hearing")
         self._evening.observe(
             "uplink",
             ok and right,
@@ -268,7 +270,7 @@ class _Acts:
     async def _answer(self) -> None:
         result, turn = await self._hear_answer(self._spoken_until - 5)
         self._record.playback = result
-        right, shown = self._lights("thinking", "speaking")
+        right, shown = await self._lights("thinking", "speaking")
         self._evening.observe(
             "answer",
             right and result.correlation >= 0.99 and result.gaps == 0,
@@ -301,7 +303,7 @@ class _Acts:
         await here.press()
         asleep = await here.daemon.reaches("asleep", since=began)
         await here.closed(1)
-        right, shown = self._lights("asleep")
+        right, shown = await self._lights("asleep")
         took = round((asleep - began) * 1000)
         self._evening.observe("button_end", right, f"asleep {took} ms after the press; {shown}")
 

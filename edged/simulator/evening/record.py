@@ -32,7 +32,7 @@ LIGHTS = {
 """The light of each state at its brightest, as the README promises it."""
 
 _REDRAW_S = 0.015
-_LAG_S = 0.1
+LAG_S = 0.1
 """A light may be this late: it is redrawn 20 times a second, its pins one after the other."""
 
 
@@ -111,9 +111,9 @@ class Timeline(list[Look]):
                 t = last.t
         self.append(Look(round(t, 3), state, light))
 
-    def lights(self, states: Sequence[str]) -> tuple[bool, str]:
+    def lights(self, states: Sequence[str], now: float) -> tuple[bool, str]:
         """Whether the light was right in each of `states` so far, and how it was in words."""
-        shown = {state: self._shown(state) for state in states}
+        shown = {state: self._shown(state, now) for state in states}
         right = all(
             bool(lights) and all(_is_shade(light, LIGHTS[state]) for light in lights)
             for state, lights in shown.items()
@@ -124,7 +124,7 @@ class Timeline(list[Look]):
         )
         return right, f"light {words}" if words else "no light was due"
 
-    def _shown(self, state: str) -> list[str] | None:
+    def _shown(self, state: str, now: float) -> list[str] | None:
         """The lights while in `state`, but for the moment a change takes; None if never there."""
         lights: list[str] = []
         stayed = False
@@ -132,10 +132,12 @@ class Timeline(list[Look]):
         for number, look in enumerate(self):
             if number == 0 or self[number - 1].state != look.state:
                 since = look.t
-            until = self[number + 1].t if number + 1 < len(self) else look.t + 1
-            if look.state == state and until > since + _LAG_S:
+            until = self[number + 1].t if number + 1 < len(self) else now
+            if look.state == state and until > since + LAG_S:
                 stayed = True
-                lights.append(look.light)
+                # State and pins come on two ways: either may be a little ahead.
+                if until > look.t + LAG_S or _is_shade(look.light, LIGHTS[state]):
+                    lights.append(look.light)
         return lights if stayed else None
 
 
