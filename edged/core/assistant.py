@@ -304,7 +304,8 @@ class Assistant:
             self._timers.start(Timer.TROUBLE, now + self._policy.trouble_s)
         self._health = step(HEALTH, self._health, Move.FAILED)
         self._do(do.Sound(Chime(trouble.value)))
-        self._do(warn(Fact.TROUBLE, f"trouble: {trouble}", trouble=trouble.value, detail=detail))
+        told = {"trouble": trouble.value, "detail": detail, "advice": do.ADVICE[trouble]}
+        self._do(warn(Fact.TROUBLE, f"trouble: {trouble}", **told))
 
     def _recover(self, trouble: ev.Trouble | None) -> None:
         """Trouble of this kind is over."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from .events import Trouble
 from .scenes import Look
 
 
@@ -21,6 +22,18 @@ class Chime(StrEnum):
     MICROPHONE = "microphone"
     SPEAKER = "speaker"
     CLOCK = "clock"
+
+
+ADVICE: Mapping[Trouble, str] = {
+    Trouble.NETWORK: "see to the network and the provider's address; the next wake tries again",
+    Trouble.KEY: "put a key that the provider takes where the section key says",
+    Trouble.CREDIT: "top up the provider's account, or raise its limit",
+    Trouble.PROVIDER: "see what the provider said; name another model, or wait",
+    Trouble.MICROPHONE: "plug it in, or name one that `edged devices` lists",
+    Trouble.SPEAKER: "plug it in, or name one that `edged devices` lists",
+    Trouble.CLOCK: "set this machine's clock, or let it find its network's",
+}
+"""What the owner can do about it."""
 
 
 class Fact(StrEnum):

@@ -92,7 +92,7 @@ class System:
         self._api = api
         self._audio: Any = None
         self._streams: dict[Direction, Any] = {}
-        self._again: dict[Direction, Callable[[], Any]] = {}
+        self._again: dict[Direction, Callable[[], tuple[Any, int]]] = {}
         """Opens each stream as it was opened last."""
         self._cards = ""
 
@@ -163,7 +163,7 @@ class System:
         when the device has gone meanwhile, while opening one that has gone is an error.
         """
         if direction not in self._streams:
-            self._streams[direction] = self._again[direction]()
+            self._streams[direction], _ = self._again[direction]()
         self._streams[direction].start_stream()
 
     def rest(self, direction: Direction) -> None:
@@ -209,9 +209,10 @@ class System:
             stream_callback=callback,
             **{way: True, f"{way}_device_index": device.index},
         )
-        stream, rate, again = _at_first_possible(rates, attempt, self._settings.period_ms, device)
+        period_ms = self._settings.period_ms
+        stream, rate = _at_first_possible(rates, attempt, period_ms, device)
         self._streams[direction] = stream
-        self._again[direction] = again
+        self._again[direction] = partial(_at_first_possible, (rate,), attempt, period_ms, device)
         latency_s = (
             stream.get_input_latency() if direction == "microphone" else stream.get_output_latency()
         )
@@ -220,12 +221,11 @@ class System:
 
 def _at_first_possible(
     rates: Sequence[int], attempt: Callable[..., Any], period_ms: int, device: Device
-) -> tuple[Any, int, Callable[[], Any]]:
+) -> tuple[Any, int]:
     problem: OSError | None = None
     for rate in rates:
-        opening = partial(attempt, rate=rate, frames_per_buffer=rate * period_ms // 1000)
         try:
-            return opening(), rate, opening
+            return attempt(rate=rate, frames_per_buffer=rate * period_ms // 1000), rate
         except OSError as error:
             problem = error
             if error.errno != pyaudio.paInvalidSampleRate:

@@ -22,9 +22,9 @@ _CELLS = 90
 class Programme:
     """Redraws the evening ten times a second; plain lines where nobody looks at a terminal."""
 
-    def __init__(self, evening: Evening, console: Console | None = None) -> None:
+    def __init__(self, evening: Evening, screen: Console | None = None) -> None:
         self._evening = evening
-        self._console = console or _console()
+        self._console = screen or console()
         self._live = Live(
             get_renderable=lambda: view(evening),
             console=self._console,
@@ -94,10 +94,12 @@ def outcome(record: Record) -> RenderableType:
     return Group(steps, figures, _lights(record))
 
 
-def _console() -> Console:
-    """The terminal; where there is none, lines long enough for a table."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=_WIDTH)
+def console() -> Console:
+    """The terminal, where brackets are just brackets; where there is none, long enough lines."""
+    terminal = Console(highlight=False, markup=False)
+    if terminal.is_terminal:
+        return terminal
+    return Console(highlight=False, markup=False, width=_WIDTH)
 
 
 def _lights(record: Record) -> Text:

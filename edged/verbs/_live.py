@@ -13,6 +13,7 @@ from ..simulator.evening.daemon import Daemon, DaemonFailed
 from ..simulator.evening.stage import KEY
 from ..simulator.provider.house import Options
 from ..simulator.server import serve
+from ._evening import console
 
 _SETTINGS = """\
 [provider.openai]
@@ -31,7 +32,7 @@ socket = "{folder}/control"
 
 async def live() -> int:
     """Tell the story line by line until one conversation is over; 0 if an answer was played."""
-    console = Console(highlight=False)
+    screen = console()
     with tempfile.TemporaryDirectory(prefix="edged-live-") as temporary:
         folder = Path(temporary)
         async with await serve(Options()) as server:
@@ -39,13 +40,13 @@ async def live() -> int:
             file.write_text(_SETTINGS.format(url=server.url, folder=folder))
             environment = {**os.environ, "OPENAI_API_KEY": KEY, "RUNTIME_DIRECTORY": temporary}
             daemon = Daemon(file, environment, folder)
-            daemon.tell = _Story(console, daemon).tell
+            daemon.tell = Story(screen, daemon).tell
             try:
                 async with daemon:
-                    console.print('Say "hey Jarvis" and a question; Ctrl-C ends.')
+                    screen.print('Say "hey Jarvis" and a question; Ctrl-C ends.')
                     return await _conversation(daemon)
             except DaemonFailed as failed:
-                console.print(f"edged demo: {failed}")
+                screen.print(f"edged demo: {failed}")
                 return 1
 
 
@@ -57,14 +58,14 @@ async def _conversation(daemon: Daemon) -> int:
 
 
 @dataclass
-class _Story:
+class Story:
     """Prints each journal line once."""
 
-    console: Console
+    screen: Console
     daemon: Daemon
     told: int = 0
 
     def tell(self) -> None:
         for line in self.daemon.lines[self.told :]:
-            self.console.print(line.text, soft_wrap=True)
+            self.screen.print(line.text, soft_wrap=True)
         self.told = len(self.daemon.lines)

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from .. import plugins
 
@@ -37,12 +38,15 @@ def run(options: argparse.Namespace) -> int:
     for device in found:
         table.add_row(
             str(device.index),
-            device.name,
+            Text(device.name),
             f"{device.inputs} ch" if device.inputs else "-",
             f"{device.outputs} ch" if device.outputs else "-",
             str(device.rate),
             ", ".join(device.default_for),
         )
-    Console().print(table)
-    print("Set `microphone` and `speaker` in [sound] to a name, a part of one, or an index.")
+    # A name comes out whole, also where the terminal is narrow or there is none.
+    Console(width=1000).print(table)
+    print(
+        "Set `microphone` and `speaker` in [sound.portaudio] to a name, a part of one or an index."
+    )
     return 0

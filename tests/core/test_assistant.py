@@ -235,6 +235,7 @@ def test_trouble_is_shown_sounded_told_and_passes(trouble: Trouble, when: str) -
     assert chimes(commands) == [Chime(trouble.value)]
     told = notes(commands, Fact.TROUBLE)
     assert [one.fields["detail"] for one in told] == ["what to do"]
+    assert told[0].fields["advice"] == do.ADVICE[trouble]
     assert told[0].warning
     assert only(commands, do.Show) == [do.Show(Look(Scene.TROUBLE, trouble))]
     assert len(only(commands, do.Hush)) == (when == "speaking")

@@ -340,7 +340,7 @@ def test_a_loudspeaker_unplugged_while_it_rests_is_lost_and_found_again() -> Non
             unplugged = place.things.pop(0)
             before = len(ear.told)
             card.sound(Chime.MICROPHONE)
-            await ear.hear(SpeakerLost, before)
+            assert '"HDMI" does not open' in (await ear.hear(SpeakerLost, before)).detail
             place.things.append(unplugged)
             await ear.hear(SpeakerOpened, before)
 
