@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from edged.simulator.daemon import Daemon, Line
-from edged.simulator.record import Record, Timeline
 
-from edged.simulator.evening import Evening
+from edged.simulator.evening.daemon import Daemon, Line
+from edged.simulator.evening.evening import Evening
+from edged.simulator.evening.record import Record, Timeline
 from edged.verbs import _evening, _live
 
 LINE = "! trouble: microphone [detail=[Errno 19] No such device: '[/dev/snd]']"

@@ -214,6 +214,8 @@ class Room:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=words,
+                # With a terminal, module-cli would take its commands from there instead.
+                start_new_session=True,
             )
         if not _answers(server):
             _close_server(server)

@@ -182,12 +182,13 @@ def test_the_room_ends_with_whoever_opened_it() -> None:
     owner = subprocess.Popen([sys.executable, "-c", story], stdout=subprocess.PIPE, text=True)
     assert owner.stdout is not None
     address = owner.stdout.readline().strip()
+    room_programs = programs.with_prefix(os.environ)
     # A listener that ends when the server does: it says so without anybody polling.
     listener = subprocess.Popen(
-        ["parec", "--device=virtmic.monitor"],
+        [shutil.which("parec", path=room_programs["PATH"]) or "parec", "--device=virtmic.monitor"],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "PULSE_SERVER": address},
+        env={**room_programs, "PULSE_SERVER": address},
     )
     assert listener.stdout is not None
     assert listener.stdout.read(100)
@@ -204,6 +205,7 @@ def test_missing_programs_are_named_with_what_to_install(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     assert missing() == ""
+    monkeypatch.delenv("EDGED_ROOM_PREFIX", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "apt-get install pulseaudio pulseaudio-utils" in missing()
     with pytest.raises(OSError, match="pulseaudio-utils"), Room():
