@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -102,6 +104,27 @@ def test_the_evening_is_played_and_observed(tmp_path: Path) -> None:
     assert {look["state"] for look in told["timeline"]} >= {"asleep", "waking", "speaking"}
     assert told["timeline"][-1]["t"] <= 60
     assert picture.read_text().startswith("<svg")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_an_evening_that_is_cut_short_leaves_nothing_behind(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    evening = subprocess.Popen(
+        [sys.executable, "-m", "edged", "demo"],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert evening.stdout is not None
+    with evening.stdout as told:
+        assert any("connecting" in line for line in told)
+        assert list(tmp_path.iterdir())
+        evening.send_signal(number)
+        assert evening.wait(20) != 0
+        # The end of the output: nobody who could write to it is left either.
+        told.read()
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_recording_that_is_none_is_refused_with_a_reason(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ _METER = 24
 _FLOOR_DBFS = -70.0
 _SHOWN_LINES = 9
 _WIDTH = 110
-_CELLS = 90
+_CELLS = 62
 
 
 class Programme:
@@ -71,6 +71,8 @@ def view(evening: Evening) -> RenderableType:
     meters.add_row("  microphone ", _meter(evening.microphone_dbfs))
     meters.add_row("  loudspeaker", _meter(evening.loudspeaker_dbfs))
     story = Table.grid(padding=(0, 1))
+    for narrowest in (5, 8, 1):
+        story.add_column(min_width=narrowest)
     for line in evening.story[-_SHOWN_LINES:]:
         story.add_row(Text(f"{line.t:5.1f}", "dim"), Text(line.who, "cyan"), Text(line.text))
     steps = Text.assemble(

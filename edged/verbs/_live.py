@@ -1,7 +1,5 @@
 """The evening with a person in it: this machine's microphone and loudspeaker, our own provider."""
 
-import asyncio
-import contextlib
 import os
 import tempfile
 from dataclasses import dataclass
@@ -25,6 +23,9 @@ drivers = []
 [buttons]
 drivers = []
 
+[key]
+file = "{folder}/key"
+
 [control]
 socket = "{folder}/control"
 """
@@ -38,23 +39,28 @@ async def live() -> int:
         async with await serve(Options()) as server:
             file = folder / "edged.toml"
             file.write_text(_SETTINGS.format(url=server.url, folder=folder))
-            environment = {**os.environ, "OPENAI_API_KEY": KEY, "RUNTIME_DIRECTORY": temporary}
+            key = folder / "key"
+            key.touch(mode=0o600)
+            key.write_text(KEY)
+            environment = {**os.environ, "RUNTIME_DIRECTORY": temporary}
             daemon = Daemon(file, environment, folder)
             daemon.tell = Story(screen, daemon).tell
             try:
                 async with daemon:
-                    screen.print('Say "hey Jarvis" and a question; Ctrl-C ends.')
-                    return await _conversation(daemon)
+                    return await _conversation(daemon, screen)
             except DaemonFailed as failed:
                 screen.print(f"edged demo: {failed}")
                 return 1
 
 
-async def _conversation(daemon: Daemon) -> int:
-    with contextlib.suppress(asyncio.CancelledError):
-        spoke = await daemon.reaches("speaking", timeout_s=600)
-        await daemon.reaches("asleep", since=spoke + 0.01, timeout_s=600)
-    return 0 if any(state == "speaking" for _, state in daemon.states) else 1
+async def _conversation(daemon: Daemon, screen: Console) -> int:
+    await daemon.says("microphone")
+    if daemon.state.startswith("trouble"):
+        return 1
+    screen.print('Say "hey Jarvis" and a question; Ctrl-C ends.')
+    spoke = await daemon.reaches("speaking", timeout_s=600)
+    await daemon.reaches("asleep", since=spoke + 0.01, timeout_s=600)
+    return 0
 
 
 @dataclass

@@ -3,8 +3,13 @@
 import argparse
 import asyncio
 import json
+import signal
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,15 +31,20 @@ def run(options: argparse.Namespace) -> int:
     from ._evening import Programme
     from ._picture import picture
 
+    if options.live and (options.say or options.json or options.picture):
+        print("edged demo: --live is told line by line and takes no other option", file=sys.stderr)
+        return 2
     try:
         if options.live:
             from ._live import live
 
-            return asyncio.run(live())
+            return asyncio.run(_until_told_to_stop(live()))
         evening = Evening(options.say)
         with Programme(evening) as programme:
-            record = asyncio.run(evening.play())
+            record = asyncio.run(_until_told_to_stop(evening.play()))
         programme.summary(record)
+    except asyncio.CancelledError:
+        return 128 + signal.SIGTERM
     except NoEvening as trouble:
         print(f"edged demo: {trouble}", file=sys.stderr)
         return 1
@@ -43,3 +53,11 @@ def run(options: argparse.Namespace) -> int:
     if options.picture:
         options.picture.write_text(picture(record))
     return 0 if record.ok else 1
+
+
+async def _until_told_to_stop(play: Coroutine[Any, Any, T]) -> T:
+    """`play`, cancelled when the terminal is closed, so that nothing of it is left behind."""
+    task = asyncio.create_task(play)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    return await task

@@ -9,6 +9,7 @@ last embeddings (16 for most words).
 
 import hashlib
 import importlib.util
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,10 @@ if sys.maxsize < 2**32:
         "openwakeword needs a 64-bit system, onnxruntime is not made for 32-bit ARM;"
         ' install a 64-bit system or choose the wake driver "microwakeword" or "button"'
     )
+
+# Nothing leaves the device: some wheels tell their maker of every start, and give the machine a
+# number to be known by. The variable is read at import.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import numpy as np
 import onnxruntime

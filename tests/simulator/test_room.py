@@ -1,6 +1,7 @@
 """The software room: what is said reaches ALSA's microphone, what ALSA plays is heard."""
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -199,6 +200,20 @@ def test_the_room_ends_with_whoever_opened_it() -> None:
     listener.stdout.close()
     # Killed, it could not tidy up.
     shutil.rmtree(Path(address.removeprefix("unix:")).parent.parent)
+
+
+def test_the_room_opens_where_there_is_a_terminal() -> None:
+    """`script` gives its child a terminal of its own, as a person at a keyboard has."""
+    opening = "from edged.simulator.room import Room\nwith Room(): pass"
+    story = shlex.join([sys.executable, "-c", opening])
+    done = subprocess.run(
+        ["script", "--quiet", "--return", "--command", story, "/dev/null"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=40,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout.decode()
 
 
 def test_missing_programs_are_named_with_what_to_install(

@@ -4,6 +4,7 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import json
+import os
 import re
 import subprocess
 import sys
@@ -248,3 +249,20 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
         Engine({"hey_pi": Word(model=str(WAVES / "neg_jarvis.wav"))})
     with pytest.raises(FileNotFoundError):
         Engine({"hey_pi": Word(model=str(tmp_path / "nowhere.onnx"))})
+
+
+def test_nothing_of_it_is_told_to_anyone_or_kept_about_this_machine(tmp_path: Path) -> None:
+    """Some builds of onnxruntime number the machine at import and report every start."""
+    story = (
+        "from edged.wake.openwakeword import Engine, Word; import os, time;"
+        "Engine({'hey_jarvis': Word()}); assert os.environ['ORT_DISABLE_TELEMETRY'] == '1'"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", story],
+        env={**os.environ, "HOME": str(tmp_path), "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.iterdir()) == []
