@@ -12,6 +12,10 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
+class _ToldToStop(Exception):
+    """Whoever looked has gone, or wants it to end."""
+
+
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's options."""
     parser.add_argument(
@@ -43,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
         with Programme(evening) as programme:
             record = asyncio.run(_until_told_to_stop(evening.play()))
         programme.summary(record)
-    except asyncio.CancelledError:
+    except _ToldToStop:
         return 128 + signal.SIGTERM
     except NoEvening as trouble:
         print(f"edged demo: {trouble}", file=sys.stderr)
@@ -60,4 +64,7 @@ async def _until_told_to_stop(play: Coroutine[Any, Any, T]) -> T:
     task = asyncio.create_task(play)
     for number in (signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    return await task
+    await asyncio.wait([task])
+    if task.cancelled():
+        raise _ToldToStop
+    return task.result()

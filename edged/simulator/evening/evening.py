@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from ..hearing import RATE, Recording, Samples
+from ..pinboard import Change
 from ..provider.faults import Faults
 from ..provider.house import Options
 from . import comparison, talker
 from .answers import answers
 from .daemon import DaemonFailed
-from .record import LAG_S, Line, Record, Sound, Step, Timeline, Turn, Wake
+from .record import SETTLING_S, Line, Record, Sound, Step, Timeline, Turn, Wake
 from .stage import Stage, stage
 
 CONNECT_DELAY_S = 1.5
@@ -35,7 +36,6 @@ follow_up_s = {FOLLOW_UP_S}
 _WIRE_RATE = 24_000
 _QUIET_S = 1.5
 _SETTLE_S = 0.4
-_CLOSE_FRAME = 139
 
 
 class NoEvening(Exception):
@@ -57,6 +57,7 @@ class Evening:
     timeline: Timeline = field(default_factory=Timeline)
     _stage: Stage | None = None
     _microphone: Recording | None = None
+    _states_seen: int = 0
     _began: float = field(default_factory=time.monotonic)
 
     @property
@@ -92,8 +93,11 @@ class Evening:
         faults = Faults(connect_delay_s=CONNECT_DELAY_S)
         options = Options(answers=ANSWERS, faults=faults, keep_audio=True)
         try:
-            async with stage(options, _SETTINGS, tell=self._look) as here:
+            async with stage(options, _SETTINGS, tell=self._look, pin_changed=self._shine) as here:
                 self._stage = here
+                self.light = here.light
+                self.timeline.shine(0.0, self.light)
+                self._look()
                 self._microphone = here.room.hear("microphone")
                 acts = _Acts(self, here, opener, None if self.opener else len(word), question)
                 record = await acts.play()
@@ -124,17 +128,23 @@ class Evening:
         return Sound(recording.time_of(0) - self._began, step, peaks)
 
     def _look(self) -> None:
-        """Something changed: note the state and the light."""
-        here = self._stage
-        if here is None:
+        """The daemon told something: note the states that are new."""
+        if self._stage is None:
             return
-        state = here.daemon.state.partition(":")[0]
-        self.light = here.light
-        if state and state != self.state:
-            self.state = state
-            self.say("edged", here.daemon.state)
-        self.timeline.look(self.seconds, self.state, self.light)
+        states = self._stage.daemon.states
+        for when, state in states[self._states_seen :]:
+            self.state = state.partition(":")[0]
+            self.timeline.enter(when - self._began, self.state)
+            self.say("edged", state)
+        self._states_seen = len(states)
         self.tell()
+
+    def _shine(self, change: Change) -> None:
+        """A pin changed, and the light with it."""
+        if self._stage is not None:
+            self.light = self._stage.light
+            self.timeline.shine(change.time - self._began, self.light)
+            self.tell()
 
 
 class _Acts:
@@ -170,8 +180,7 @@ class _Acts:
 
     async def _lights(self, *states: str) -> tuple[bool, str]:
         """Whether the light was right in these states, and how it was."""
-        # The light of a state that has just begun is still on its way to the pins.
-        await asyncio.sleep(2 * LAG_S)
+        await asyncio.sleep(SETTLING_S)
         return self._evening.timeline.lights(states, self._evening.seconds)
 
     async def _asleep(self) -> None:
@@ -322,7 +331,7 @@ class _Acts:
         await here.closed(2)
         waited = asleep - listening
         self._record.idle_closed = here.server.ledger.visits[1].close_code == 1000
-        self._record.asleep_bytes_sent = self._asleep_bytes()
+        self._record.asleep_bytes_sent = here.asleep_bytes()
         self._evening.observe(
             "idle_close",
             self._record.idle_closed
@@ -331,19 +340,3 @@ class _Acts:
             f"closed after {waited:.1f} s of silence, without an answer;"
             f" {self._record.asleep_bytes_sent} bytes were sent while asleep",
         )
-
-    def _asleep_bytes(self) -> int:
-        """Bytes that reached the server while the daemon said that it was asleep.
-
-        The one frame that closes a line comes then too; it is no more than 139 bytes
-        (RFC 6455: a header of 14 and at most 125 of reason).
-        """
-        daemon, ledger = self._here.daemon, self._here.server.ledger
-        began = time.monotonic() - ledger.now
-        total = 0
-        for visit in ledger.visits:
-            slept = sum(
-                size for t, size in visit.arrivals if daemon.state_at(began + t) == "asleep"
-            )
-            total += slept if slept > _CLOSE_FRAME else 0
-        return total

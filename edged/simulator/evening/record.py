@@ -32,8 +32,10 @@ LIGHTS = {
 """The light of each state at its brightest, as the README promises it."""
 
 _REDRAW_S = 0.015
-LAG_S = 0.1
+_LAG_S = 0.1
 """A light may be this late: it is redrawn 20 times a second, its pins one after the other."""
+SETTLING_S = 0.25
+"""By then a change of state or light has arrived here too."""
 
 
 @dataclass(frozen=True)
@@ -97,19 +99,35 @@ class Sound:
     """The largest sample of each step, 0 to 1."""
 
 
-class Timeline(list[Look]):
-    """Every change of state or light."""
+_Change = tuple[float, str]
+"""When, and to what."""
 
-    def look(self, t: float, state: str, light: str) -> None:
-        """Add a moment, if anything changed."""
-        if self and (self[-1].state, self[-1].light) == (state, light):
-            return
-        # The three pins of a light are set one after the other: what lies between is no light.
-        if self and self[-1].state == state and t - self[-1].t < _REDRAW_S and len(self) > 1:
-            last = self.pop()
-            if self[-1].state != state:
-                t = last.t
-        self.append(Look(round(t, 3), state, light))
+
+class Timeline(list[Look]):
+    """Every change of state or light, in order.
+
+    They come on two ways, each with the time at which it happened: either may arrive late.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._states: list[_Change] = []
+        self._lights: list[_Change] = []
+
+    def enter(self, t: float, state: str) -> None:
+        """The speaker said that it is in `state`."""
+        self._states.append((t, state))
+        self._merge()
+
+    def shine(self, t: float, light: str) -> None:
+        """A pin changed, and the light with it.
+
+        The three pins of a light are set one after the other: what lies between is no light.
+        """
+        if self._lights and t - self._lights[-1][0] < _REDRAW_S:
+            t = self._lights.pop()[0]
+        self._lights.append((t, light))
+        self._merge()
 
     def lights(self, states: Sequence[str], now: float) -> tuple[bool, str]:
         """Whether the light was right in each of `states` so far, and how it was in words."""
@@ -126,19 +144,41 @@ class Timeline(list[Look]):
 
     def _shown(self, state: str, now: float) -> list[str] | None:
         """The lights while in `state`, but for the moment a change takes; None if never there."""
-        lights: list[str] = []
-        stayed = False
-        since = 0.0
-        for number, look in enumerate(self):
-            if number == 0 or self[number - 1].state != look.state:
-                since = look.t
-            until = self[number + 1].t if number + 1 < len(self) else now
-            if look.state == state and until > since + LAG_S:
-                stayed = True
-                # State and pins come on two ways: either may be a little ahead.
-                if until > look.t + LAG_S or _is_shade(look.light, LIGHTS[state]):
-                    lights.append(look.light)
-        return lights if stayed else None
+        stays = [
+            (since, until)
+            for (since, name), until in _until(self._states, now)
+            if name == state and until - since > _LAG_S
+        ]
+        lights = [
+            light
+            for (lit, light), dark in _until(self._lights, now)
+            for since, until in stays
+            if min(dark, until) - max(lit, since) > _LAG_S
+            or (max(lit, since) < min(dark, until) and _is_shade(light, LIGHTS[state]))
+        ]
+        return lights if stays else None
+
+    def _merge(self) -> None:
+        self.clear()
+        moments = sorted({t for t, _ in self._states} | {t for t, _ in self._lights})
+        for t in moments:
+            state, light = _at(self._states, t), _at(self._lights, t)
+            if state is None or light is None:
+                continue
+            if not self or (self[-1].state, self[-1].light) != (state, light):
+                self.append(Look(round(t, 3), state, light))
+
+
+def _until(
+    changes: Sequence[tuple[float, str]], now: float
+) -> list[tuple[tuple[float, str], float]]:
+    """Each change with the time of the next."""
+    return list(zip(changes, [*(t for t, _ in changes[1:]), now], strict=True))
+
+
+def _at(changes: Sequence[_Change], when: float) -> str | None:
+    """What holds at `when`."""
+    return next((name for t, name in reversed(changes) if t <= when), None)
 
 
 @dataclass

@@ -4,11 +4,12 @@ import asyncio
 import contextlib
 import os
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..pinboard import PinsClient
+from ..pinboard import Change, PinsClient
 from ..provider.house import Options
 from ..room import AcousticPath, Recording, Room
 from ..server import Server, serve
@@ -18,6 +19,8 @@ RED, GREEN, BLUE, BUTTON = 22, 23, 27, 17
 """The pins of the light and the button, as they are by default."""
 
 KEY = "sk-simulated"
+
+_CLOSE_FRAME = 139
 
 _CONFIGURATION = """\
 [provider.openai]
@@ -56,6 +59,19 @@ class Stage:
         async with asyncio.timeout(PATIENCE_S):
             await self.server.visits[session - 1].over.wait()
 
+    def asleep_bytes(self) -> int:
+        """Bytes that reached the server while the daemon said that it was asleep.
+
+        The one frame that closes a line comes then too; it is no more than 139 bytes
+        (RFC 6455: a header of 14 and at most 125 of reason).
+        """
+        began = time.monotonic() - self.server.ledger.now
+        slept = [
+            sum(n for t, n in visit.arrivals if self.daemon.state_at(began + t) == "asleep")
+            for visit in self.server.visits
+        ]
+        return sum(size for size in slept if size > _CLOSE_FRAME)
+
     async def press(self, seconds: float = 0.08) -> None:
         """Press the button and let it go."""
         await self.pins.press(BUTTON)
@@ -71,11 +87,12 @@ async def stage(
     acoustic_path: AcousticPath | None = None,
     variables: Mapping[str, str] | None = None,
     tell: Callable[[], None] = lambda: None,
+    pin_changed: Callable[[Change], None] = lambda _: None,
 ) -> AsyncIterator[Stage]:
     """Set everything up and take it down again, whatever happens.
 
     `settings` is TOML that is laid over the stage's own; `variables` go into the daemon's
-    environment; `tell` is called when the daemon or the pins have news.
+    environment; `tell` is called when the daemon has news, `pin_changed` when the pins have.
     """
     async with contextlib.AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edged-stage-")))
@@ -100,7 +117,7 @@ async def stage(
         daemon = await stack.enter_async_context(
             Daemon(configuration, environment, folder, tell=tell)
         )
-        pins = await stack.enter_async_context(PinsClient(folder / "pins", lambda _: tell()))
+        pins = await stack.enter_async_context(PinsClient(folder / "pins", pin_changed))
         yield Stage(daemon, server, pins, room, loudspeaker, folder)
 
 
