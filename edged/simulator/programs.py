@@ -1,8 +1,8 @@
 """Where the software room's programs are: on the system, or unpacked into a private folder.
 
 The environment variable `EDGED_ROOM_PREFIX` names a folder into which Debian packages were
-unpacked with `dpkg-deb -x` (see `scripts/unpack-room`): on a desktop that runs PipeWire,
-installing PulseAudio would change how the machine sounds.
+unpacked with `dpkg-deb -x` (see `scripts/unpack-room`): installing PulseAudio would change how the
+machine sounds.
 """
 
 import os
@@ -29,8 +29,8 @@ def missing() -> str:
         return ""
     packages = " ".join(dict.fromkeys(lacking))
     return (
-        f"the software room needs {packages}: apt-get install {packages}, or unpack them into a "
-        "folder with scripts/unpack-room"
+        f"the software room needs {packages}: scripts/setup --room unpacks them for this folder "
+        f"alone, apt-get install {packages} installs them"
     )
 
 
