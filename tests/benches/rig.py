@@ -72,7 +72,7 @@ class Rig:
             (drop_ins / "bench.toml").write_text(settings)
             places = dict.fromkeys(("RUNTIME_DIRECTORY", "STATE_DIRECTORY"), temporary)
             environment = {**self._environment(), **places, "OPENAI_API_KEY": KEY}
-            async with Daemon(file, environment, folder) as daemon:
+            async with Daemon(file, environment, folder, undisturbed=False) as daemon:
                 yield daemon
 
     @contextlib.asynccontextmanager

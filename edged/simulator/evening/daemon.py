@@ -45,6 +45,9 @@ class Daemon:
     environment: Mapping[str, str]
     folder: Path
     """Where its sockets may stand."""
+    undisturbed: bool = True
+    """Whether it gets, where allowed, a place among the room's own programs: what else this
+    machine does must not be heard as gaps."""
     lines: list[Line] = field(default_factory=list)
     states: list[tuple[float, str]] = field(default_factory=list)
     """Every state with the monotonic time from which it held."""
@@ -69,9 +72,9 @@ class Daemon:
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
         )
-        # Like the room's own programs: what else this machine does must not be heard as gaps.
-        with contextlib.suppress(OSError):
-            os.sched_setscheduler(self.process.pid, os.SCHED_RR, os.sched_param(3))
+        if self.undisturbed:
+            with contextlib.suppress(OSError):
+                os.sched_setscheduler(self.process.pid, os.SCHED_RR, os.sched_param(3))
         self._reader = asyncio.create_task(self._read())
         try:
             await self.until(lambda: self.ready, "be ready")
