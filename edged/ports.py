@@ -4,7 +4,7 @@ Four promises keep the core simple; drivers keep them and the fakes in the tests
 
 1. exactly one `LinkDown` follows every `OpenLink`, within a bounded time, whatever happens,
    and before the next `OpenLink`;
-2. after `hush()` no progress is reported for sound queued before it;
+2. after `hush()` no progress is reported for sound queued before it; one `SpeakerHushed` is;
 3. `queue()`, `offer()` and `show()` never block and never raise for a slow device;
 4. a tool that fails returns the failure as text for the model.
 
@@ -15,7 +15,7 @@ threads of its own crosses through `edged.handoff.Handoff`.
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from .core.commands import Chime, LinkCommand, Note
+from .core.commands import Chime, LinkCommand, Note, Remember
 from .core.events import Event, LinkDown
 from .core.scenes import Look
 
@@ -47,7 +47,13 @@ class SoundCard(Protocol):
         """The reply is complete: from now on an empty spool is its end, not a gap."""
 
     def hush(self) -> None:
-        """Fade the reply out within 12 ms and forget what is queued; progress restarts at 0."""
+        """Fade the reply out within 12 ms and forget what is queued; progress restarts at 0.
+
+        Answered by one `SpeakerHushed`, fed later, never from inside this call.
+        """
+
+    def set_volume(self, volume_db: float) -> None:
+        """How loud everything is from now on; 0 is as loud as it goes, and the start."""
 
     def sound(self, chime: Chime) -> None:
         """Mix an earcon over whatever plays; it never counts as progress."""
@@ -149,6 +155,26 @@ class Tools(Protocol):
 
     async def call(self, name: str, arguments: str) -> str:
         """The tool's output as text; its failure too."""
+
+    def farewell(self, name: str) -> bool:
+        """Whether that tool says goodbye: the conversation ends once the answer was heard."""
+
+
+class Memory(Protocol):
+    """What outlives a restart."""
+
+    def remember(self, what: Remember) -> None:
+        """Save it; a disk that refuses is told to the journal and nobody else."""
+
+
+class Recorder(Protocol):
+    """The flight recorder: the last minutes of events, without sound and without words."""
+
+    def took(self, event: Event, now: float) -> None:
+        """Note an event on its way into the core."""
+
+    def failed(self, why: str) -> None:
+        """Something failed: keep the last minutes on disk."""
 
 
 class Journal(Protocol):

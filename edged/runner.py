@@ -16,7 +16,9 @@ from .core.assistant import Assistant
 from .ports import (
     Journal,
     Lights,
+    Memory,
     Provider,
+    Recorder,
     Resampler,
     Service,
     Session,
@@ -46,6 +48,8 @@ class Devices:
     resampler: Callable[[int, int], Resampler]
     lights: Sequence[Lights]
     tools: Tools
+    memory: Memory
+    recorder: Recorder
     journal: Journal
     service: Service
 
@@ -54,10 +58,14 @@ class Runner:
     """Owns the tasks, the clock and the one alarm."""
 
     def __init__(
-        self, assistant: Assistant, *, muted: bool = False, watchdog_s: float | None = None
+        self,
+        assistant: Assistant,
+        *,
+        started: ev.Started = ev.Started(),  # noqa: B008
+        watchdog_s: float | None = None,
     ) -> None:
         self._assistant = assistant
-        self._muted = muted
+        self._started = started
         self._watchdog_s = watchdog_s
         self._loop = asyncio.get_running_loop()
         self._broken: asyncio.Future[None] = self._loop.create_future()
@@ -104,12 +112,15 @@ class Runner:
                 event = replace(event, position=event.position * self._rate // WAKE_RATE)
             case _:
                 pass
-        for command in self._assistant.handle(event, self._loop.time()):
+        now = self._loop.time()
+        self._devices.recorder.took(event, now)
+        for command in self._assistant.handle(event, now):
             self._obey(command)
         self._set_alarm()
 
     def crash(self, problem: BaseException) -> None:
         """End `run` with `problem`."""
+        self._devices.recorder.failed(str(problem))
         if not self._broken.done():
             self._broken.set_exception(problem)
 
@@ -123,7 +134,7 @@ class Runner:
         self._loop.set_exception_handler(self._handle_stray)
         try:
             async with asyncio.TaskGroup() as self._process:
-                for event in (ev.Started(self._muted), *self._early):
+                for event in (self._started, *self._early):
                     self.feed(event)
                 devices.service.ready()
                 if self._watchdog_s:
@@ -197,6 +208,10 @@ class Runner:
                 world.sound.hush()
             case do.Sound():
                 world.sound.sound(command.chime)
+            case do.SetVolume():
+                world.sound.set_volume(command.volume_db)
+            case do.Remember():
+                world.memory.remember(command)
             case do.OpenMicrophone():
                 world.sound.open_microphone()
             case do.CloseMicrophone():
@@ -212,6 +227,8 @@ class Runner:
                 self._run_tool(command)
             case do.Note():
                 world.journal.note(command, self.state)
+                if command.fact is do.Fact.TROUBLE:
+                    world.recorder.failed(command.message)
             case do.Fail():
                 self.crash(PartBroken(command.reason))
             case _:
@@ -226,7 +243,8 @@ class Runner:
             case do.SendNoise():
                 self._send_sound(self._devices.uplink.noise(command.samples))
             case (
-                do.CommitInput()
+                do.DetectTurns()
+                | do.CommitInput()
                 | do.ClearInput()
                 | do.AskReply()
                 | do.CancelReply()
@@ -265,8 +283,9 @@ class Runner:
             task.add_done_callback(self._tools_running.discard)
 
     async def _call_tool(self, command: do.RunTool) -> None:
-        output = await self._devices.tools.call(command.name, command.arguments)
-        self.feed(ev.ToolFinished(command.call, output))
+        tools = self._devices.tools
+        output = await tools.call(command.name, command.arguments)
+        self.feed(ev.ToolFinished(command.call, output, tools.farewell(command.name)))
 
     async def _feed_watchdog(self, period_s: float) -> None:
         while True:

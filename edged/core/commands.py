@@ -15,6 +15,7 @@ class Chime(StrEnum):
     SLEEPING = "sleeping"
     MUTED = "muted"
     UNMUTED = "unmuted"
+    VOLUME = "volume"
     NETWORK = "network"
     KEY = "key"
     CREDIT = "credit"
@@ -43,6 +44,7 @@ class Fact(StrEnum):
     KEY_EXPOSED = "key_exposed"
     PART_MISSING = "part_missing"
     WOKEN = "woken"
+    FALSE_WAKE = "false_wake"
     WAKE_NEARLY_HEARD = "wake_nearly_heard"
     CONNECTED = "connected"
     SESSION_ENDED = "session_ended"
@@ -52,6 +54,7 @@ class Fact(StrEnum):
     REQUEST_REFUSED = "request_refused"
     MUTED = "muted"
     UNMUTED = "unmuted"
+    VOLUME_CHANGED = "volume_changed"
     MICROPHONE_OPENED = "microphone_opened"
     MICROPHONE_LOST = "microphone_lost"
     SPEAKER_OPENED = "speaker_opened"
@@ -91,6 +94,13 @@ class SendNoise:
 
     samples: int
     """Length in samples at the capture rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class DetectTurns:
+    """Turn the provider's turn detection on, as configured, or off; a session begins with it on."""
+
+    on: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +167,10 @@ class FinishPlay:
 
 @dataclass(frozen=True, slots=True)
 class Hush:
-    """Stop the answer's sound at once, with a short fade, and forget what is queued."""
+    """Stop the answer's sound at once, with a short fade, and forget what is queued.
+
+    Answered by one `SpeakerHushed`.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +178,14 @@ class Sound:
     """Play an earcon over whatever plays."""
 
     chime: Chime
+
+
+@dataclass(frozen=True, slots=True)
+class SetVolume:
+    """Make everything that sounds so loud, from now on."""
+
+    volume_db: float
+    """0 is as loud as it goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +223,14 @@ class RunTool:
 
 
 @dataclass(frozen=True, slots=True)
+class Remember:
+    """Keep this over a restart; `Started` brings it back."""
+
+    muted: bool
+    volume_db: float
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """Tell the journal."""
 
@@ -234,6 +263,7 @@ Command = (
     | CloseLink
     | SendAudio
     | SendNoise
+    | DetectTurns
     | CommitInput
     | ClearInput
     | AskReply
@@ -245,17 +275,20 @@ Command = (
     | FinishPlay
     | Hush
     | Sound
+    | SetVolume
     | Show
     | OpenMicrophone
     | CloseMicrophone
     | ResetWake
     | RunTool
+    | Remember
     | Note
     | Fail
 )
 LinkCommand = (
     SendAudio
     | SendNoise
+    | DetectTurns
     | CommitInput
     | ClearInput
     | AskReply

@@ -8,6 +8,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
+_QUESTION_MARKS = ("?", "\uff1f", "\u061f", "\u037e")
+"""Also the full-width, the Arabic and the Greek one."""
+_CLOSING = " \t\n\"'\u201d\u2019\u00bb\u300d)"
+
+
 class Trouble(StrEnum):
     """What can be wrong with the speaker, as shown, sounded and journalled."""
 
@@ -26,6 +31,8 @@ class Started:
 
     muted: bool = False
     """As remembered from the last run."""
+    volume_db: float | None = None
+    """As remembered from the last run; None when nothing is."""
 
 
 # --- the microphone and the wake engine ---------------------------------------------------
@@ -109,6 +116,14 @@ class MuteAsked:
     """Somebody moved a mute switch or typed `edged mute`."""
 
     muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeTurned:
+    """Somebody turned the knob."""
+
+    steps: int
+    """Clicks clockwise (louder); negative for the other way."""
 
 
 # --- the line to the provider -------------------------------------------------------------
@@ -204,6 +219,11 @@ class ReplyText:
     item: str
     text: str
 
+    @property
+    def is_question(self) -> bool:
+        """Whether it ends in a question mark of any script."""
+        return self.text.rstrip(_CLOSING).endswith(_QUESTION_MARKS)
+
 
 @dataclass(frozen=True, slots=True)
 class ToolCalled:
@@ -273,6 +293,18 @@ class SpeakerProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeakerHushed:
+    """A `Hush` has been obeyed; exactly one follows each, in order, within a device period or two.
+
+    The device cannot be made to forget what it holds, so this is known only now.
+    """
+
+    heard: int
+    """Frames at the wire's rate that will have sounded in all, counted as `SpeakerProgress`
+    did before that `Hush`: the middle of the fade is the end."""
+
+
+@dataclass(frozen=True, slots=True)
 class SpeakerUnderran:
     """A gap was heard: the spool was empty while an answer was still coming, or not emptied."""
 
@@ -295,6 +327,8 @@ class ToolFinished:
 
     call: str
     output: str
+    farewell: bool = False
+    """The conversation shall end once the answer under way has been heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,12 +362,14 @@ Event = (
     | WakeAsked
     | StopAsked
     | MuteAsked
+    | VolumeTurned
     | LinkAccepted
     | LinkReady
     | LinkDown
     | Said
     | SpeakerOpened
     | SpeakerProgress
+    | SpeakerHushed
     | SpeakerUnderran
     | SpeakerLost
     | ToolFinished

@@ -18,10 +18,38 @@ class Action(StrEnum):
     NONE = "none"
     TALK = "talk"
     """Asleep: wake. While the answer plays: interrupt it. Otherwise: end the conversation."""
+    PUSH_TO_TALK = "push_to_talk"
+    """Talk for as long as the button is held, and be answered when it is let go."""
     STOP = "stop"
+    """End the answer that plays; where none plays, end the conversation."""
+    END = "end"
     """Silence, and back to sleep."""
     MUTE = "mute"
     """Close the microphone, or open it again."""
+    VOLUME_UP = "volume_up"
+    VOLUME_DOWN = "volume_down"
+
+
+class Phase(StrEnum):
+    """How far a gesture is."""
+
+    TOUCHED = "touched"
+    """The finger is down; what it will be is not known yet."""
+    DONE = "done"
+    """It is complete."""
+    BEGUN = "begun"
+    """The button is held."""
+    ENDED = "ended"
+    """It was held, and is not any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gesture:
+    """What a finger does."""
+
+    action: Action
+    """When `TOUCHED`: what it will be if it is short, or what the button is held for."""
+    phase: Phase = Phase.DONE
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,10 @@ class Conversation:
     preroll_ms: Annotated[int, "0 to 3000"] = 500
     """Sound before the moment the wake word was recognised that is sent along; engines report
     the word up to half a second after it ended."""
+    press_preroll_ms: Annotated[int, "0 to 3000"] = 300
+    """Sound before a button went down that is sent along: fingers are slower than tongues."""
+    shortest_press_ms: Annotated[int, "0 to 1000"] = 100
+    """Push-to-talk: a press with less sound than this asks nothing."""
     asleep_ring_s: Annotated[float, "0.5 to 10"] = 3.0
     """Sound kept while asleep; it never leaves the device unless a wake follows."""
     connecting_ring_s: Annotated[float, "3 to 60"] = 15.0
@@ -25,12 +29,25 @@ class Conversation:
     """An orderly end that takes longer is cut off."""
     follow_up_s: Annotated[float, "1 to 120"] = 8.0
     """Silence after the answer has finished playing, after which the session is closed."""
+    follow_up_question_s: Annotated[float, "1 to 120"] = 15.0
+    """The same after an answer that ends in a question."""
+    false_wake_s: Annotated[float, "1 to 60"] = 6.0
+    """When nobody speaks for this long after a wake, it was none: the session is closed silently,
+    and has cost nothing."""
+    stop_words: tuple[str, ...] = ()
+    """Wake words, by name, that only end the answer that plays; asleep they do nothing."""
+    wake_while_speaking: Literal["talk", "stop"] = "talk"
+    """What any other wake word does to an answer that plays: interrupt it and listen to what is
+    said along with it, or only end it, as a stop word does."""
     longest_s: Annotated[float, "10 to 3600"] = 900.0
     """A conversation that lasts longer is ended, whoever is speaking."""
     answer_timeout_s: Annotated[float, "3 to 120"] = 30.0
     """An answer that has not begun, or not gone on, for this long is given up."""
     utterance_timeout_s: Annotated[float, "5 to 300"] = 60.0
     """One utterance that the provider finds no end of may last this long."""
+    echo: Literal["half_duplex", "off"] = "half_duplex"
+    """half_duplex: while the answer plays room sound is held back, and the wake word or a button
+    interrupts. off, for headsets and devices with an echo canceller of their own: speech does."""
     echo_tail_ms: Annotated[int, "0 to 2000"] = 300
     """The room rings on after the answer: room sound is held back this much longer."""
     trouble_s: Annotated[float, "0.5 to 60"] = 4.0
@@ -42,6 +59,18 @@ class Conversation:
 
 
 @dataclass(frozen=True)
+class Volume:
+    """How loud the speaker is, and how finely that is set."""
+
+    db: Annotated[float, "-60 to 0"] = -6.0
+    """The volume when the speaker starts for the first time; later it is as it was left."""
+    step_db: Annotated[float, "0.5 to 12"] = 3.0
+    """One press of a volume button or one click of the knob."""
+    lowest_db: Annotated[float, "-60 to 0"] = -42.0
+    """It is not turned down below this: silence is what mute is for."""
+
+
+@dataclass(frozen=True)
 class Gestures:
     """What a press means, by how it is done."""
 
@@ -49,6 +78,8 @@ class Gestures:
     """A second press within this is a double press."""
     long_ms: Annotated[int, "200 to 5000"] = 800
     """A press held this long is a long press."""
+    hold_ms: Annotated[int, "0 to 2000"] = 250
+    """A press held this long is a hold, where the button also has a meaning for a short press."""
 
 
 @dataclass(frozen=True)
