@@ -47,6 +47,8 @@ class Look:
     scene: Scene
     trouble: Trouble | None = None
     """Which trouble, when the scene is `TROUBLE`."""
+    sending: bool = False
+    """Room sound is leaving the device; a mark beside the scene, which changes no colour."""
 
 
 # Hues of the Okabe-Ito palette (Okabe & Ito 2008), told apart with every common colour vision;
