@@ -20,7 +20,7 @@ from websockets.http11 import Request, Response
 
 from .provider.detection import scorer
 from .provider.faults import Faults
-from .provider.house import House, Options
+from .provider.house import House, Imaginative, Options
 from .provider.ledger import Entry, Ledger, Visit
 from .provider.line import Connection
 from .provider.script import Call, Script
@@ -90,6 +90,23 @@ class Server:
     def entries(self, kind: str) -> list[Entry]:
         """The log's entries of one type."""
         return [entry for entry in self.log if entry.type == kind]
+
+    def hears_speech(self) -> str:
+        """Let the newest session's turn detection report an onset now; the turn's item.
+
+        The turn stays open until `hears_silence`, whatever the sound. Nothing happens while
+        one is open. Raises `RuntimeError` when no session is open or it detects no turns.
+        """
+        return self._newest().pretend(speech=True)
+
+    def hears_silence(self) -> str:
+        """Let the newest session's turn detection end the open turn now; the turn's item."""
+        return self._newest().pretend(speech=False)
+
+    def _newest(self) -> Imaginative:
+        if not self._house.sessions:
+            raise RuntimeError("no session is open")
+        return self._house.sessions[-1]
 
     def drop_all(self) -> None:
         """Break every connection without a word, as a dying server would."""

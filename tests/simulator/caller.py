@@ -90,6 +90,12 @@ class Caller:
         error: Event = (await self.next("error"))["error"]
         return error
 
+    async def caught_up(self) -> None:
+        """Wait until the server has obeyed everything sent."""
+        await self.send("conversation.item.retrieve", item_id="nothing", event_id="caught up")
+        while (await self.refusal())["event_id"] != "caught up":
+            pass
+
     def kinds(self) -> list[str]:
         """The types of everything seen, repetitions in a row told once."""
         told: list[str] = []

@@ -8,10 +8,11 @@ import pytest
 
 from edged.simulator.provider.companding import WireFormat, resample
 from edged.simulator.provider.voice import Voice
-from edged.simulator.server import Options, serve
+from edged.simulator.server import Options, Speech, serve
 from tests.simulator.caller import calling, hum, silence, turn
 
 QUICK = Options(detector="energy", voice="melody", pace=0, think_s=0, answers=["Good evening."])
+TUNE = Speech("A tune of two seconds", hum(2.0))
 CHUNK_MS = 32
 
 
@@ -216,5 +217,53 @@ def test_a_user_who_stays_silent_is_asked_again_where_configured() -> None:
             await caller.next("input_audio_buffer.timeout_triggered")
             await caller.next("response.done")
             assert caller.kinds().count("response.created") == 2
+
+    asyncio.run(story())
+
+
+def test_a_bench_may_let_it_hear_speech_at_an_exact_moment() -> None:
+    async def story() -> None:
+        options = Options(detector="energy", answers=[TUNE], pace=1, think_s=0)
+        async with await serve(options) as server, calling(server) as caller:
+            await caller.append(silence(1.0))
+            await caller.send("response.create")
+            await caller.next("response.output_audio.delta")
+            item_id = server.hears_speech()
+            assert server.hears_speech() == item_id
+            started = await caller.next("input_audio_buffer.speech_started")
+            assert started["item_id"] == item_id
+            assert started["audio_start_ms"] == pytest.approx(1000 - 300, abs=CHUNK_MS)
+            done = (await caller.next("response.done"))["response"]
+            assert done["status_details"]["reason"] == "turn_detected"
+            # However silent the room: the turn goes on until it is told to end.
+            await caller.append(silence(2.0))
+            await caller.caught_up()
+            assert server.hears_silence() == item_id
+            stopped = await caller.next("input_audio_buffer.speech_stopped")
+            assert stopped["audio_end_ms"] == pytest.approx(3000, abs=CHUNK_MS)
+
+    asyncio.run(story())
+
+
+def test_what_it_was_made_to_hear_ends_and_is_answered_as_any_turn() -> None:
+    async def story() -> None:
+        async with await serve(QUICK) as server:
+            with pytest.raises(RuntimeError, match="no session"):
+                server.hears_speech()
+            async with calling(server) as caller:
+                await caller.append(silence(0.4))
+                await caller.caught_up()
+                item_id = server.hears_speech()
+                server.hears_silence()
+                committed = await caller.next("input_audio_buffer.committed")
+                assert committed["item_id"] == item_id
+                done = (await caller.next("response.done"))["response"]
+                assert done["status"] == "completed"
+                await caller.append(turn())
+                second = await caller.next("input_audio_buffer.speech_started")
+                assert second["item_id"] != item_id
+                await caller.turns(None)
+                with pytest.raises(RuntimeError, match="turns"):
+                    server.hears_speech()
 
     asyncio.run(story())

@@ -75,6 +75,7 @@ class TurnDetector:
         self._heard_ms = round(began_ms)
         self._loud = 0
         self._quiet_ms = 0
+        self._held = False
         self.speaking = False
         """Whether a turn is open."""
         self.adjust(settings)
@@ -98,8 +99,23 @@ class TurnDetector:
     def close_turn(self) -> None:
         """Forget the turn that is open: its sound was committed or cleared."""
         self.speaking = False
+        self._held = False
         self._loud = 0
         self._quiet_ms = 0
+
+    def onset(self) -> Started | None:
+        """Take speech for heard, now and until `end`; None when a turn is open already."""
+        if self.speaking:
+            return None
+        self.speaking = self._held = True
+        return Started(max(0, self._heard_ms - self._prefix_ms))
+
+    def end(self) -> Stopped | None:
+        """End the open turn now; None when there is none."""
+        if not self.speaking:
+            return None
+        self.close_turn()
+        return Stopped(self._heard_ms)
 
     def hear(self, samples: Samples) -> Iterator[Started | Stopped]:
         """Listen to the next samples; what happened in them, in order."""
@@ -120,7 +136,7 @@ class TurnDetector:
             self.speaking, self._quiet_ms = True, 0
             onset = self._heard_ms - _ONSET_CHUNKS * _CHUNK_MS
             return Started(max(0, onset - self._prefix_ms))
-        quiet = score < max(0.01, self._threshold - _HYSTERESIS)
+        quiet = not self._held and score < max(0.01, self._threshold - _HYSTERESIS)
         self._quiet_ms = self._quiet_ms + _CHUNK_MS if quiet else 0
         if not quiet or self._quiet_ms < self._silence_ms:
             return None

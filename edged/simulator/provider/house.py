@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from .archive import Archive
 from .faults import Faults
@@ -60,6 +60,13 @@ class Options:
     """Only so many first connections suffer the faults; None is all."""
 
 
+class Imaginative(Protocol):
+    """A session that can be made to hear what is not there."""
+
+    def pretend(self, *, speech: bool) -> str:
+        """Hear an onset or an end of speech now; the turn's item."""
+
+
 class House:
     """Shared by the sessions of one server."""
 
@@ -69,6 +76,8 @@ class House:
         """May be replaced at any time; sessions read it at each use."""
         self.script = Script(options.answers, options.heard)
         self.voice = voice
+        self.sessions: list[Imaginative] = []
+        """Those that are open, the newest last."""
         self.archive = Archive()
         self.ledger = Ledger(self.archive, options.log, options.audio_directory, options.keep_audio)
         self.random = random.Random(options.seed)

@@ -53,11 +53,19 @@ class InputBuffer:
         if self._detector is None:
             return
         for happened in self._detector.hear(self._format.decode(sound)):
-            if isinstance(happened, Started):
-                self._turn_ms = happened.at_ms
-            yield happened
+            yield self._noted(happened)
         if not self._detector.speaking:
             self._forget(self._detector.prefix_ms + _SLACK_MS)
+
+    def pretend(self, *, speech: bool) -> Started | Stopped | None:
+        """Hear an onset, or the end of the open turn, now; None when that changes nothing.
+
+        Raises `RuntimeError` while nobody listens for turns.
+        """
+        if self._detector is None:
+            raise RuntimeError("the session does not detect turns")
+        happened = self._detector.onset() if speech else self._detector.end()
+        return self._noted(happened) if happened else None
 
     def take_turn(self, until_ms: int) -> bytes:
         """The sound of the turn that ended at `until_ms`; it leaves the buffer."""
@@ -90,6 +98,11 @@ class InputBuffer:
         self._drop(len(self._sound))
         if self._detector:
             self._detector.close_turn()
+
+    def _noted(self, happened: Started | Stopped) -> Started | Stopped:
+        if isinstance(happened, Started):
+            self._turn_ms = happened.at_ms
+        return happened
 
     def _forget(self, keep_ms: int) -> None:
         self._drop(max(0, len(self._sound) - self._format.bytes_of(keep_ms)))

@@ -59,11 +59,13 @@ class Session:
             self._spawn(self._expire())
             await self._house.nap(self._line.faults.created_delay_s)
             self._line.emit("session.created", session=self._snapshot())
+            self._house.sessions.append(self)
             try:
                 with contextlib.suppress(ConnectionClosed):
                     async for message in self._connection:
                         await self._take(message)
             finally:
+                self._house.sessions.remove(self)
                 for task in self._running:
                     task.cancel()
 
@@ -127,10 +129,20 @@ class Session:
             raise Refusal("invalid_value", "Invalid 'audio': more than 15 MiB.", "audio")
         self._house.ledger.heard(self._visit, sound)
         for happened in self._buffer.append(sound):
-            if isinstance(happened, Started):
-                self._turn_begins(happened)
-            else:
-                self._turn_ends(happened)
+            self._turn_moves(happened)
+
+    def pretend(self, *, speech: bool) -> str:
+        """Hear an onset or an end of speech that is not there; the turn's item."""
+        happened = self._buffer.pretend(speech=speech)
+        if happened:
+            self._turn_moves(happened)
+        return self._turn_id
+
+    def _turn_moves(self, happened: Started | Stopped) -> None:
+        if isinstance(happened, Started):
+            self._turn_begins(happened)
+        else:
+            self._turn_ends(happened)
 
     def _turn_begins(self, started: Started) -> None:
         self._turn_id = new_id("item")
