@@ -1,9 +1,11 @@
 """The loudspeaker's half of a sound card: the spool, earcons, volume, progress."""
 
+from collections import deque
+
 import numpy as np
 
 from ..core.commands import Chime
-from ..core.events import SpeakerProgress, SpeakerUnderran
+from ..core.events import SpeakerHushed, SpeakerProgress, SpeakerUnderran
 from ..handoff import Handoff
 from ..ports import Feed
 from ._chimes import chime
@@ -41,26 +43,32 @@ class Player:
         """Blocks given so far."""
         self._earcons = Spool()
         self._spool = self._playing = Spool()
+        self._hushed: deque[tuple[Spool, int, int]] = deque()
+        """Hushed and not yet answered: the spool, frames queued in it at the wire's rate, and the
+        device's rate."""
 
     @property
     def idle(self) -> bool:
-        """Whether nothing sounds and nothing waits to."""
-        spool = self._spool
-        return spool.told == spool.added and self._earcons.told == self._earcons.added
+        """Whether nothing sounds, nothing waits to and nothing waits for an answer."""
+        told = all(spool.told == spool.added for spool in (self._spool, self._earcons))
+        return told and not self._hushed
 
     def prepare(self, rate: int) -> None:
         """Serve a device of this rate; what is queued stays if the rate does."""
         if rate == self._rate:
             return
+        self._give_up()
         self._rate = rate
         self._restart_stream()
         self._earcons = Spool()
-        self._spool = self._new_spool(self._spool.priming)
+        # No device runs now, and the next has nothing to fade out.
+        self._spool = self._playing = self._new_spool(self._spool.priming)
         self._queued = 0
         self._coming = False
 
     def forget(self) -> None:
         """The device is gone, and what was queued with it."""
+        self._give_up()
         self._rate = 0
 
     def queue(self, samples: bytes) -> None:
@@ -85,12 +93,23 @@ class Player:
         self._restart_stream()
 
     def hush(self) -> None:
-        """Forget what is queued; the device fades out what it is at."""
-        self._spool = self._new_spool(self._spool.priming)
+        """Forget what is queued; the device fades out what it is at.
+
+        One `SpeakerHushed` follows, through the handoff: as soon as the device has asked for the
+        fade, or at once where everything was heard or there is no device, or at the device's loss.
+        """
+        old = self._spool
+        self._hushed.append((old, self._queued, self._rate))
+        # One store makes the device leave the old spool, and finds it the new one's place.
+        old.next = new = self._new_spool(old.priming)
+        self._spool = new
         self._queued = 0
         self._coming = False
         if self._rate:
             self._restart_stream()
+        if old.told == old.added or not self._rate:
+            old.end = old.told
+            self._reports.put((old, 0, 0))
 
     def sound(self, which: Chime) -> None:
         """Mix an earcon in, behind one that still sounds."""
@@ -103,7 +122,7 @@ class Player:
         place = self._place
         self._place = place + frames
         spool, earcons = self._spool, self._earcons
-        voice = self._fade(place, frames) if spool is not self._playing else b""
+        voice = self._leave_for(spool, place, frames) if spool is not self._playing else b""
         if not voice:
             voice = spool.take(frames, place)
         earcon = earcons.take(frames, place)
@@ -129,16 +148,28 @@ class Player:
 
     def _new_spool(self, priming: int = 0) -> Spool:
         most = self._most_priming_ms * self._rate // 1000
-        return Spool(priming, int(_RECOVERY_S * self._rate), most)
+        return Spool(priming, int(_RECOVERY_S * self._rate), most, self._place)
 
     def _restart_stream(self) -> None:
         self._stream = resampler(self._wire_rate, self._rate)
         self._skip = self._stream.delay
         """Output samples that come before the sound: leaving them out saves the delay."""
 
-    def _fade(self, place: int, frames: int) -> bytes:
-        """A last piece of the spool that was hushed since the last block."""
-        old, self._playing = self._playing, self._spool
+    def _leave_for(self, spool: Spool, place: int, frames: int) -> bytes:
+        """End every spool hushed since the last block; a last piece of the one that sounded."""
+        voice = b""
+        old = self._playing
+        while old is not spool and old.next is not None:
+            faded = self._fade(old, place, frames)
+            voice = voice or faded
+            # The ear takes the middle of the fade for the end.
+            old.end = old.taken - len(faded) // 4
+            self._reports.put((old, 0, 0))
+            old = old.next
+        self._playing = spool
+        return voice
+
+    def _fade(self, old: Spool, place: int, frames: int) -> bytes:
         if not old.flowing:
             return b""
         last = np.frombuffer(old.take(min(frames, int(_FADE_S * self._rate)), place), dtype="<i2")
@@ -158,6 +189,7 @@ class Player:
 
     def _tell(self, report: tuple[Spool, int, int]) -> None:
         spool, heard, gap = report
+        self._answer()
         if spool is not self._spool or not self._rate:
             return
         if gap:
@@ -165,3 +197,17 @@ class Player:
         else:
             at_wire = heard * self._wire_rate // self._rate
             self._feed(SpeakerProgress(min(self._queued, at_wire)))
+
+    def _answer(self) -> None:
+        """Tell of each hushed spool, in order, whose end is known."""
+        while self._hushed and self._hushed[0][0].end is not None:
+            spool, queued, rate = self._hushed.popleft()
+            at_wire = (spool.end or 0) * self._wire_rate // rate if rate else 0
+            self._feed(SpeakerHushed(min(queued, at_wire)))
+
+    def _give_up(self) -> None:
+        """Take what was heard until now for the end of every hushed spool: nobody will tell."""
+        for spool, _, _ in self._hushed:
+            if spool.end is None:
+                spool.end = spool.told
+            self._reports.put((spool, 0, 0))

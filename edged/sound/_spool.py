@@ -20,8 +20,11 @@ class Spool:
     pause is better than a stutter. The next reply is primed with the largest lateness seen.
     """
 
-    def __init__(self, priming: int = 0, recovery: int = 0, most: int = 0) -> None:
-        """Prime with `priming` frames; that and the recovery never exceed `most`."""
+    def __init__(self, priming: int = 0, recovery: int = 0, most: int = 0, place: int = 0) -> None:
+        """Prime with `priming` frames; that and the recovery never exceed `most`.
+
+        `place` is where the next block will lie.
+        """
         self.added = 0
         self.taken = 0
         self.complete = True
@@ -30,6 +33,10 @@ class Spool:
         """The length of a gap that has just ended; whoever reads it sets it back to 0."""
         self.told = 0
         """Frames heard, as last reported; kept here because it ends with the spool."""
+        self.next: Spool | None = None
+        """What took its place when it was hushed; the device finds its way along these."""
+        self.end: int | None = None
+        """Once hushed: the frames that will have been heard in all, when that is known."""
         self._priming = priming
         self._recovery = recovery
         self._most = most
@@ -37,7 +44,7 @@ class Spool:
         self._offset = 0
         self._runs: deque[tuple[int, int]] = deque()
         """Each stretch of unbroken sound: its place, and the frames taken before it."""
-        self._place = 0
+        self._place = place
         """Where the next block will lie: what comes now can sound there and not before."""
         self._reply = 0
         """Counts the replies, and the ends of those that ran dry: a gap lies within one."""

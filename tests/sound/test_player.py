@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from edged.core.commands import Chime
-from edged.core.events import Event, SpeakerProgress, SpeakerUnderran
+from edged.core.events import Event, SpeakerHushed, SpeakerProgress, SpeakerUnderran
 from edged.sound._chimes import chime
 from edged.sound._player import Player
 
@@ -49,6 +49,10 @@ class Box:
     @property
     def heard(self) -> list[int]:
         return [event.heard for event in self.told if isinstance(event, SpeakerProgress)]
+
+    @property
+    def hushed(self) -> list[int]:
+        return [event.heard for event in self.told if isinstance(event, SpeakerHushed)]
 
     @property
     def gaps(self) -> list[float]:
@@ -207,7 +211,7 @@ def test_hush_fades_within_12_ms_and_tells_nothing_more() -> None:
         assert 5 * 24 <= len(sounding) <= 12 * 24
         assert sounding[-1] < 12 * 24
         assert np.abs(np.diff(after.astype(int))).max() < 100
-        assert box.told == []
+        assert box.told == [SpeakerHushed(2400 + 96)]
 
     tell(story)
 
@@ -237,7 +241,178 @@ def test_a_hush_of_silence_is_silence() -> None:
         box.player.queue(speech(100))
         box.player.hush()
         assert not any(await box.play(200))
-        assert box.told == []
+        assert box.told == [SpeakerHushed(0)] * 2
+
+    tell(story)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("rate", [24000, 44100, 48000])
+def test_a_hush_is_answered_by_where_the_sound_ended(rate: int, channels: int) -> None:
+    """The middle of the fade, found in what the device was given, at an odd place."""
+
+    async def story() -> None:
+        box = Box(rate=rate, channels=channels, volume_db=-3.0)
+        box.player.queue(np.full(24000, 8000, dtype="<i2").tobytes())
+        await box.play(330)
+        seen = len(box.heard)
+        box.player.hush()
+        assert box.hushed == []
+        await box.play(10)
+        out = np.abs(samples(bytes(box.sounded))[::channels].astype(int))
+        middle = np.flatnonzero(out > 0.5 * 8000 * 10**-0.15)[-1] * WIRE / rate
+        assert box.hushed == [pytest.approx(middle, abs=30)]
+        await box.play(100)
+        assert len(box.hushed) == 1
+        assert len(box.heard) == seen
+
+    tell(story)
+
+
+def test_a_hush_after_the_last_sample_was_taken_has_let_all_of_it_sound() -> None:
+    async def story() -> None:
+        for rate, ms in ((24000, 105), (24000, 100), (44100, 107), (48000, 103)):
+            box = Box(rate=rate)
+            box.player.queue(speech(ms))
+            box.player.finish()
+            await box.play(110)
+            assert max(box.heard) < ms * 24
+            box.player.hush()
+            await box.play(10)
+            assert box.hushed == [ms * 24]
+
+    tell(story)
+
+
+def test_a_hush_of_an_answer_that_was_heard_to_its_end_needs_no_device() -> None:
+    async def story() -> None:
+        box = Box()
+        box.player.queue(speech(100))
+        box.player.finish()
+        await box.play(300)
+        box.player.hush()
+        assert box.hushed == []
+        await asyncio.sleep(0)
+        assert box.hushed == [2400]
+
+    tell(story)
+
+
+def test_a_hush_in_a_gap_counts_what_came_before_it() -> None:
+    async def story() -> None:
+        box = Box()
+        box.player.queue(speech(105))
+        await box.play(120)
+        box.player.queue(speech(50))
+        await box.play(20)
+        box.player.hush()
+        after = await box.play(100)
+        assert not any(after)
+        assert box.hushed == [105 * 24]
+        assert box.gaps == []
+
+    tell(story)
+
+
+def test_a_hush_while_the_answer_is_still_held_back_counts_nothing() -> None:
+    async def story() -> None:
+        box = Box()
+        for _ in range(2):
+            box.player.queue(speech(100))
+            await box.play(220)
+        box.player.finish()
+        await box.play(500)
+        box.player.hush()
+        box.player.queue(speech(100))
+        assert not any(await box.play(50))
+        box.player.hush()
+        assert not any(await box.play(50))
+        assert box.hushed == [200 * 24, 0]
+
+    tell(story)
+
+
+def test_two_hushes_between_two_blocks_are_two_answers() -> None:
+    async def story() -> None:
+        box = Box()
+        box.player.queue(speech(1000))
+        await box.play(100)
+        box.player.hush()
+        box.player.hush()
+        box.player.queue(speech(1000, seed=2))
+        box.player.hush()
+        box.player.queue(speech(100, seed=3))
+        await asyncio.sleep(0)
+        assert box.hushed == []
+        await box.play(20)
+        assert box.hushed == [2400 + 96, 0, 0]
+        box.player.finish()
+        await box.play(200)
+        assert max(box.heard) == 2400
+        assert bytes(box.sounded)[2 * 2640 :].rstrip(b"\0") == speech(100, seed=3).rstrip(b"\0")
+
+    tell(story)
+
+
+def test_a_device_lost_after_a_hush_answers_with_what_is_known() -> None:
+    async def story() -> None:
+        box = Box()
+        box.player.queue(speech(1000))
+        await box.play(240)
+        box.player.hush()
+        box.player.forget()
+        assert box.hushed == []
+        box.player.hush()
+        await asyncio.sleep(0)
+        assert box.hushed == [200 * 24, 0]
+        # A device that was only asleep may yet come by.
+        await box.play(20)
+        box.player.prepare(48000)
+        await box.play(20)
+        assert len(box.hushed) == 2
+
+    tell(story)
+
+
+def test_a_device_of_another_rate_answers_for_the_one_before_it() -> None:
+    async def story() -> None:
+        box = Box()
+        box.player.queue(speech(1000))
+        await box.play(240)
+        box.player.hush()
+        box.player.prepare(48000)
+        assert not any(await box.play(20))
+        assert box.hushed == [200 * 24]
+
+    tell(story)
+
+
+def test_a_short_period_fades_over_all_of_itself() -> None:
+    async def story() -> None:
+        box = Box()
+        box.player.queue(np.full(24000, 8000, dtype="<i2").tobytes())
+        for _ in range(20):
+            box.player.fill(120, 1, 0.03)
+        box.player.hush()
+        faded = samples(box.player.fill(120, 1, 0.03)).astype(int)
+        assert np.abs(np.diff([8000, *faded, 0])).max() < 100
+        assert not any(box.player.fill(120, 1, 0.03))
+        await asyncio.sleep(0)
+        assert box.hushed == [2400 + 60]
+
+    tell(story)
+
+
+def test_an_answer_that_ends_within_the_fade_ends_without_a_click() -> None:
+    async def story() -> None:
+        box = Box()
+        box.player.queue(np.full(2400 + 40, 8000, dtype="<i2").tobytes())
+        await box.play(100)
+        box.player.hush()
+        rest = samples(await box.play(10)).astype(int)
+        assert np.abs(np.diff([8000, *rest])).max() < 300
+        assert not rest[40:].any()
+        assert box.hushed == [2400 + 20]
 
     tell(story)
 
@@ -315,6 +490,9 @@ def test_heard_never_exceeds_queued_and_always_arrives(
 ) -> None:
     async def story() -> None:
         box, queued = Box(rate=rate, delay_ms=delay_ms), 0
+        hushed: list[tuple[int, int]] = []
+        """Of each hush: what was known to be heard, and what was queued."""
+        answers: list[int] = []
         for move, size in [*moves, ("finish", 0), ("play", 100)]:
             match move:
                 case "queue":
@@ -325,7 +503,9 @@ def test_heard_never_exceeds_queued_and_always_arrives(
                 case "finish":
                     box.player.finish()
                 case "hush":
+                    hushed.append((max(box.heard, default=0), queued))
                     box.player.hush()
+                    answers += box.hushed
                     box.told.clear()
                     queued = 0
                 case _:
@@ -335,5 +515,9 @@ def test_heard_never_exceeds_queued_and_always_arrives(
         while not box.player.idle and len(box.sounded) < 20_000_000:
             await box.play(100)
         assert max(box.heard, default=0) == queued
+        answers += box.hushed
+        assert len(answers) == len(hushed)
+        for heard, (known, all_of_it) in zip(answers, hushed, strict=True):
+            assert known <= heard <= all_of_it
 
     tell(story)
