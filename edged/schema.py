@@ -9,7 +9,7 @@ from typing import Annotated, TypeVar
 
 from . import config, control, key, plugins
 from .core.gestures import Bindings
-from .core.settings import Conversation, Gestures, Session
+from .core.settings import Conversation, Gestures, Session, Volume
 
 T = TypeVar("T")
 
@@ -99,6 +99,7 @@ class Settings:
     files: tuple[Path, ...]
     """What was read, in order."""
     conversation: Conversation
+    volume: Volume
     gestures: Gestures
     session: Session
     """With the text of its file of instructions, if it names one."""
@@ -116,6 +117,7 @@ class Settings:
 
 SECTIONS = {
     "conversation": Conversation,
+    "volume": Volume,
     "session": Session,
     "provider": Provider,
     "key": key.Settings,
@@ -159,6 +161,7 @@ def read(file: Path | None = None, assignments: Sequence[str] = ()) -> Settings:
     settings = Settings(
         files=tuple(document.files),
         conversation=_section(reader, "conversation", Conversation),
+        volume=_section(reader, "volume", Volume),
         gestures=_section(reader, "gestures", Gestures),
         session=_instructed(reader, _section(reader, "session", Session)),
         key=_section(reader, "key", key.Settings),

@@ -115,7 +115,7 @@ class Session:
     """semantic_vad: how soon it decides that the user has finished."""
     max_output_tokens: Annotated[int, "1 to 4096"] = 2048
     """The longest answer, a bound on its cost; a minute of speech is 1200."""
-    tools: tuple[str, ...] = ("clock",)
+    tools: tuple[str, ...] = ("clock", "goodbye")
     """Files of the folder `tools` that the model may call."""
 
 

@@ -15,7 +15,7 @@ class Toolbox:
     """Calls tools by name; every failure that can be expected comes back as {"error": ...}.
 
     A tool is a module with NAME, DESCRIPTION, PARAMETERS (a JSON Schema, an object) and
-    `async def call(arguments: Mapping[str, object]) -> str`.
+    `async def call(arguments: Mapping[str, object]) -> str`; FAREWELL = True says goodbye.
     """
 
     def __init__(self, tools: Sequence[ModuleType], timeout_s: float = TIMEOUT_S) -> None:
@@ -27,6 +27,10 @@ class Toolbox:
         return tuple(
             ToolSpec(name, tool.DESCRIPTION, tool.PARAMETERS) for name, tool in self._tools.items()
         )
+
+    def farewell(self, name: str) -> bool:
+        """Whether that tool says goodbye: the conversation ends once the answer was heard."""
+        return bool(getattr(self._tools.get(name), "FAREWELL", False))
 
     async def call(self, name: str, arguments: str) -> str:
         """The tool's output, or its failure, as text for the model."""
