@@ -44,6 +44,9 @@ _BENIGN = frozenset(
         "item_truncate_invalid_item_id",
         "item_delete_invalid_item_id",
         "item_retrieve_invalid_item_id",
+        # Azure's and LocalAI's words for two of them.
+        "audio_buffer_too_small",
+        "invalid_item_id",
     }
 )
 """Races between what the speaker asks and what the provider has already done."""
@@ -54,6 +57,11 @@ _BENIGN_WORDS = {
     "buffer too small": "input_audio_buffer_commit_empty",
     "only model output audio messages can be truncated": "unsupported_content_type",
     "already shorter than": "truncate_too_long",
+    "error truncating item": "item_truncate_invalid_item_id",
+    "error deleting item": "item_delete_invalid_item_id",
+    "item with item_id": "invalid_item_id",
+    # xAI cannot truncate and says so in words of its own.
+    "truncat": "truncate_refused",
 }
 
 _KEY_WORDS = ("auth", "api key", "api_key", "credential", "token", "forbidden")

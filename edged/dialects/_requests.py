@@ -2,7 +2,7 @@
 
 import msgspec
 
-from ._session import SessionConfig
+from ._session import SessionConfig, TurnsConfig
 
 
 class _Client(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True):
@@ -14,7 +14,7 @@ class _Client(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_
 class UpdateSession(_Client, frozen=True, tag="session.update"):
     """Configure the session; applied as a whole or not at all."""
 
-    session: SessionConfig
+    session: SessionConfig | TurnsConfig
 
 
 class AppendSound(_Client, frozen=True, tag="input_audio_buffer.append"):

@@ -94,6 +94,28 @@ class RetentionRatio(
     token_limits: TokenLimits | None = None
 
 
+class TurnsIn(msgspec.Struct, frozen=True):
+    """Of how sound goes in, only who finds the turns in it."""
+
+    turn_detection: ServerVad | SemanticVad | None
+    """None leaves it to whoever holds the button."""
+
+
+class TurnsAudio(msgspec.Struct, frozen=True):
+    """Of the sound, only that."""
+
+    input: TurnsIn
+
+
+class TurnsConfig(msgspec.Struct, frozen=True, tag_field="type", tag="realtime"):
+    """An update that leaves everything as it is but the turn detection.
+
+    A voice in it would make the provider refuse the whole of it once the voice was heard.
+    """
+
+    audio: TurnsAudio
+
+
 class SessionConfig(msgspec.Struct, frozen=True, tag_field="type", tag="realtime"):
     """Everything a session is configured with."""
 
@@ -130,6 +152,11 @@ def config(
         max_output_tokens=asked.max_output_tokens,
         truncation=RetentionRatio(retention_ratio, limits),
     )
+
+
+def turns(asked: Session, *, on: bool) -> TurnsConfig:
+    """Turn detection as `asked`, or none."""
+    return TurnsConfig(TurnsAudio(TurnsIn(_turn_detection(asked) if on else None)))
 
 
 def _turn_detection(asked: Session) -> ServerVad | SemanticVad:

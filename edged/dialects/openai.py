@@ -132,8 +132,12 @@ class Dialect:
                 return [_text(request.AppendSound(command.samples))] if command.samples else []
             case cmd.SendNoise():
                 raise AssertionError("noise reaches the line as SendAudio")
+            case cmd.DetectTurns():
+                # Said whole each time and obeyed in order, so that none waits for another.
+                turns = _session.turns(self._session, on=command.on)
+                event: msgspec.Struct = request.UpdateSession(turns, event_id=self._name("detect"))
             case cmd.CommitInput():
-                event: msgspec.Struct = request.CommitSound(event_id=self._name("commit"))
+                event = request.CommitSound(event_id=self._name("commit"))
             case cmd.ClearInput():
                 event = request.ClearSound(event_id=self._name("clear"))
             case cmd.AskReply():
@@ -187,7 +191,8 @@ class Dialect:
                 self._accepted = True
                 return [ev.LinkAccepted(session.id or "", session.model or "")]
             case wire.SessionUpdated():
-                # It names no request; only one is ever outstanding.
+                # It names no request: the first one answers the configuration, before which
+                # nothing else is asked for; later ones need no answer.
                 ready, self._configuring = self._configuring, False
                 return [ev.LinkReady()] if ready else []
             case wire.Failed(error):

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from openai.types.realtime import RealtimeClientEvent
+from openai.types.realtime import RealtimeClientEvent, RealtimeServerEvent
 from pydantic import TypeAdapter
 
 from edged.core import commands as cmd
@@ -23,6 +23,8 @@ from edged.dialects._events import DECODERS, IGNORED
 from .declared import Json, Style, instance, server_events, undeclared
 
 CLIENT: TypeAdapter[Any] = TypeAdapter(RealtimeClientEvent)
+SERVER: TypeAdapter[Any] = TypeAdapter(RealtimeServerEvent)
+UNDECLARED = {".session[0].id", ".session[0].object", ".session[0].expires_at", ".obfuscation"}
 CLOCK = ToolSpec("clock", "Tells the time.", {"type": "object", "properties": {}})
 STYLES: tuple[Style, ...] = ("bare", "null", "full")
 GOLDEN = Path(__file__).with_name("openai.jsonl").read_text().splitlines()
@@ -63,13 +65,15 @@ def _plain(event: Any) -> list[Any]:
 # --- a conversation -----------------------------------------------------------------------
 
 
-def test_a_whole_conversation_word_for_word() -> None:
+def test_whole_conversations_word_for_word() -> None:
     dialect = _dialect(instructions="Be brief.")
     for number, text in enumerate(GOLDEN, 1):
         said = json.loads(text)
         if "theirs" in said:
             means = [_plain(event) for event in dialect.decode(json.dumps(said["theirs"]))]
             assert means == said["means"], f"line {number}"
+        elif said["does"] == "restart":
+            dialect.restart()
         elif said["does"] == "configure":
             assert [json.loads(dialect.configure())] == said["ours"], f"line {number}"
         else:
@@ -82,10 +86,23 @@ def test_a_whole_conversation_word_for_word() -> None:
     assert not dialect.malformed
 
 
+def test_those_conversations_are_the_providers_own_language() -> None:
+    for number, text in enumerate(GOLDEN, 1):
+        said = json.loads(text)
+        for ours in said.get("ours", ()):
+            _valid(json.dumps(ours))
+        if "theirs" in said:
+            event = SERVER.validate_python(said["theirs"])
+            assert type(event).model_fields["type"].annotation is not None, f"line {number}"
+            assert set(undeclared(event)) <= UNDECLARED, f"line {number}"
+
+
 # --- what edged sends ---------------------------------------------------------------------
 
 COMMANDS: list[LinkCommand] = [
     cmd.SendAudio(bytes(960)),
+    cmd.DetectTurns(False),
+    cmd.DetectTurns(True),
     cmd.CommitInput(),
     cmd.ClearInput(),
     cmd.AskReply(),
@@ -154,6 +171,30 @@ def test_the_provider_takes_every_configuration(
             "parameters": {"type": "object", "properties": {}},
         }
     ]
+
+
+NUMBERS = {"vad_threshold": 0.7, "prefix_padding_ms": 123, "silence_duration_ms": 456}
+
+
+@pytest.mark.parametrize("eagerness", ["low", "medium", "high", "auto"])
+@pytest.mark.parametrize("turn_detection", ["server_vad", "semantic_vad"])
+def test_turn_detection_is_switched_back_on_as_it_was_configured(
+    turn_detection: str, eagerness: str
+) -> None:
+    dialect = _dialect(turn_detection=turn_detection, eagerness=eagerness, **NUMBERS)
+    first = _valid(dialect.configure())["session"]["audio"]["input"]["turn_detection"]
+    told = {"type": turn_detection, "create_response": True, "interrupt_response": True}
+    if turn_detection == "server_vad":
+        told |= {"threshold": 0.7, "prefix_padding_ms": 123, "silence_duration_ms": 456}
+    else:
+        told |= {"eagerness": eagerness}
+    assert first == told
+    for on in (False, True, False, True):
+        (text,) = dialect.encode(cmd.DetectTurns(on))
+        update = _valid(text)
+        # The voice above all stays away: it cannot be named once it was heard.
+        turns = {"turn_detection": first if on else None}
+        assert update["session"] == {"type": "realtime", "audio": {"input": turns}}
 
 
 def test_a_conversation_may_be_kept_whole() -> None:
@@ -236,6 +277,27 @@ def test_only_the_answer_to_our_configuration_makes_the_line_ready() -> None:
     assert _hear(dialect, "session.updated", session={}) == []
 
 
+@given(st.lists(st.booleans(), max_size=6), st.data())
+def test_switching_turn_detection_makes_no_line_ready_however_quick_the_fingers(
+    wishes: list[bool], data: st.DataObject
+) -> None:
+    dialect = _dialect()
+    dialect.configure()
+    assert _hear(dialect, "session.updated", session={}) == [LinkReady()]
+    names = []
+    for on in wishes:
+        names += [json.loads(text)["event_id"] for text in dialect.encode(cmd.DetectTurns(on))]
+    assert len(set(names)) == len(wishes)
+    for name in names:
+        if data.draw(st.booleans()):
+            assert _hear(dialect, "session.updated", session={}) == []
+            continue
+        told = data.draw(st.sampled_from([name, None]))
+        refused = _error(dialect, code="invalid_value", message="no", event_id=told)
+        assert isinstance(refused, RequestRefused)
+        assert (refused.code, refused.benign) == ("invalid_value", False)
+
+
 def test_a_session_is_accepted_once() -> None:
     dialect = _dialect()
     assert len(_hear(dialect, "session.created", session={})) == 1
@@ -281,6 +343,37 @@ def test_errors_after_the_configuration_leave_the_session_open() -> None:
         (
             {"code": None, "message": "Audio content of 9ms is already shorter than 10ms"},
             "truncate_too_long",
+            True,
+        ),
+        (
+            {"code": "invalid_value", "message": "Audio content of 9ms is already shorter than 10"},
+            "truncate_too_long",
+            True,
+        ),
+        ({"code": "unsupported_content_type"}, "unsupported_content_type", True),
+        (
+            {"message": "Only model output audio messages can be truncated."},
+            "unsupported_content_type",
+            True,
+        ),
+        ({"code": "x", "message": "Could not truncate: not supported"}, "truncate_refused", True),
+        ({"code": "item_truncate_invalid_item_id"}, "item_truncate_invalid_item_id", True),
+        ({"code": "item_delete_invalid_item_id"}, "item_delete_invalid_item_id", True),
+        (
+            {"message": "Error deleting item: the item with id 'i' does not exist."},
+            "item_delete_invalid_item_id",
+            True,
+        ),
+        ({"code": "x", "message": "Item with item_id not found: i"}, "invalid_item_id", True),
+        ({"code": "input_audio_buffer_commit_empty"}, "input_audio_buffer_commit_empty", True),
+        (
+            {"code": "x", "message": "Error committing input audio buffer: buffer too small."},
+            "input_audio_buffer_commit_empty",
+            True,
+        ),
+        (
+            {"code": "conversation_already_has_active_response"},
+            "conversation_already_has_active_response",
             True,
         ),
         ({"code": "rate_limit_exceeded"}, "rate_limit_exceeded", False),

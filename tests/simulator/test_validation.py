@@ -20,6 +20,8 @@ SESSIONS = [
 ]
 COMMANDS: list[cmd.LinkCommand] = [
     cmd.SendAudio(bytes(960)),
+    cmd.DetectTurns(False),
+    cmd.DetectTurns(True),
     cmd.CommitInput(),
     cmd.ClearInput(),
     cmd.AskReply(),
