@@ -11,14 +11,19 @@ from . import commands as do
 from . import events as ev
 from .commands import Chime, Command, Fact, note, warn
 from .dialogue import Dialogue
-from .gestures import Action, Bindings, Recogniser
+from .ears import Ears
+from .gestures import Action, Bindings, Gesture, Phase, Recogniser
 from .line import Line
-from .machines import HEALTH, HEARING, Health, Hearing, Link, Move, Turn, scene, step
+from .machines import Link, scene
 from .scenes import Look, Scene
-from .settings import Conversation, Gestures
+from .settings import Conversation, Gestures, Volume
 from .timers import Timer, Timers
+from .troubles import Troubles
 
-_LASTING = (ev.Trouble.MICROPHONE, ev.Trouble.SPEAKER)
+_SPEECH = (Action.TALK, Action.PUSH_TO_TALK, Action.STOP, Action.END, Action.MUTE)
+"""A finger that is about to do one of these wants the answer to be silent."""
+_SETTLED_S = 1.0
+"""A knob that has not been turned for so long has been set."""
 
 
 class Assistant:
@@ -29,6 +34,7 @@ class Assistant:
         conversation: Conversation,
         *,
         wire_rate: int,
+        volume: Volume | None = None,
         gestures: Gestures | None = None,
         bindings: Mapping[str, Bindings] | None = None,
     ) -> None:
@@ -37,15 +43,17 @@ class Assistant:
         self._fingers = Recogniser(bindings or {}, gestures or Gestures())
         self._dialogue = Dialogue(conversation, wire_rate, self._timers, self._do)
         self._line = Line(conversation, self._timers, self._dialogue, self._do)
+        self._troubles = Troubles(conversation.trouble_s, self._timers, self._do)
+        self._ears = Ears(conversation, self._timers, self._line, self._troubles, self._do)
         self._out: list[Command] = []
-        self._hearing = Hearing.OPEN
-        self._health = Health.WELL
-        self._passing: ev.Trouble | None = None
-        self._lost: set[ev.Trouble] = set()
-        """Devices that are gone: trouble that lasts until they are back."""
-        self._rate: int | None = None
-        """Capture samples per second; None while there is no microphone."""
-        self._silent_s = 0.0
+        self._volume = volume or Volume()
+        self._volume_db = self._volume.db
+        self._touched = False
+        """A finger is down, and it is not known yet what it means."""
+        self._touched_at = 0
+        """Where room sound was when it came down."""
+        self._silenced = False
+        """Whether the touch has cut the answer already."""
         self._look = Look(Scene.ASLEEP)
 
     def handle(self, event: ev.Event, now: float) -> list[Command]:
@@ -53,6 +61,8 @@ class Assistant:
         self._out = []
         self._expire(now)
         self._take(event, now)
+        if self._dialogue.over:
+            self._line.end("goodbye", now)
         self._show()
         return self._out
 
@@ -71,18 +81,24 @@ class Assistant:
             case ev.Tick():
                 pass
             case ev.MicFrame():
-                self._hear(event, now)
+                self._ears.hear(event, now)
             case ev.SpeakerProgress():
                 self._dialogue.progressed(event.heard, now)
+            case ev.SpeakerHushed():
+                self._dialogue.hushed(event.heard)
             case ev.Started():
-                self._start(event.muted, now)
-            case ev.MicOpened() | ev.MicLost() | ev.SpeakerOpened() | ev.SpeakerLost():
-                self._device(event, now)
+                self._start(event, now)
+            case ev.MicOpened():
+                self._ears.opened(event, now)
+            case ev.MicLost():
+                self._ears.lost(event, now)
+            case ev.SpeakerOpened() | ev.SpeakerLost():
+                self._speaker(event, now)
             case ev.SpeakerUnderran():
                 missing_ms = round(event.missing_ms)
                 self._do(note(Fact.GAP_HEARD, "a gap in the answer", missing_ms=missing_ms))
             case ev.WakeHeard():
-                self._wake(event.position, now, event.word, score=round(event.score, 3))
+                self._hear_word(event, now)
             case ev.WakeNearlyHeard():
                 message, score = f"nearly heard {event.word}", round(event.score, 3)
                 self._do(note(Fact.WAKE_NEARLY_HEARD, message, word=event.word, score=score))
@@ -90,12 +106,15 @@ class Assistant:
                 self._act(self._fingers.pressed(event.button, now), now)
             case ev.ButtonReleased():
                 self._act(self._fingers.released(event.button, now), now)
+                self._touched = False
             case ev.WakeAsked():
-                self._wake(self._line.here, now, "shell")
+                self._wake("shell", self._line.here, now)
             case ev.StopAsked():
-                self._act([Action.STOP], now)
+                self._line.end("stopped", now)
             case ev.MuteAsked():
                 self._mute(event.muted, now)
+            case ev.VolumeTurned():
+                self._turn_volume(event.steps, now)
             case ev.ToolFinished():
                 self._dialogue.tool_finished(event, now)
             case ev.LinkAccepted():
@@ -104,7 +123,7 @@ class Assistant:
                 self._line.ready(now)
             case ev.LinkDown():
                 if self._line.down(event, now) and event.trouble is not None:
-                    self._fail(event.trouble, event.detail or event.code, now)
+                    self._troubles.arise(event.trouble, event.detail or event.code, now)
             case _:
                 self._converse(event, now)
 
@@ -125,10 +144,12 @@ class Assistant:
                 self._dialogue.reply_done(event, now)
                 if event.trouble is not None:
                     self._line.end("trouble", now, chime=None)
-                    self._fail(event.trouble, event.detail, now)
+                    self._troubles.arise(event.trouble, event.detail, now)
             case ev.ToolCalled():
                 self._dialogue.tool_called(event)
             case ev.UserText() | ev.ReplyText():
+                if isinstance(event, ev.ReplyText):
+                    self._dialogue.reply_text(event)
                 if self._policy.journal_transcripts:
                     who = "user" if isinstance(event, ev.UserText) else "assistant"
                     self._do(note(Fact.TRANSCRIPT, f"{who}: {event.text}", speaker=who))
@@ -149,14 +170,15 @@ class Assistant:
                     pass
                 case Timer.CONNECT:
                     self._line.end("no answer", now, chime=None)
-                    self._fail(ev.Trouble.NETWORK, "the provider did not answer in time", now)
+                    detail = "the provider did not answer in time"
+                    self._troubles.arise(ev.Trouble.NETWORK, detail, now)
                 case Timer.CLOSE:
                     self._do(do.Fail("the line did not close"))
                 case Timer.FOLLOW_UP:
                     if self._dialogue.working:
                         self._timers.start(timer, now + self._policy.follow_up_s)
                     else:
-                        self._line.end("silence", now)
+                        self._line.fall_silent(now)
                 case Timer.LONGEST:
                     self._line.end("length", now)
                 case Timer.UTTERANCE:
@@ -165,176 +187,154 @@ class Assistant:
                     self._do(do.Fail("the loudspeaker stands still"))
                 case Timer.ANSWER:
                     self._line.end("no reply", now, chime=None)
-                    self._fail(ev.Trouble.PROVIDER, "no answer came in time", now)
+                    self._troubles.arise(ev.Trouble.PROVIDER, "no answer came in time", now)
                 case Timer.TROUBLE:
-                    self._recover(self._passing)
+                    self._troubles.end(self._troubles.passing)
                 case Timer.MICROPHONE:
-                    self._search_microphone(now)
+                    self._ears.search(now)
+                case Timer.HUSHED:
+                    self._dialogue.hushed(None)
+                case Timer.SETTLED:
+                    self._do(do.Remember(self._ears.muted, self._volume_db))
                 case _:
                     assert_never(timer)
 
-    def _act(self, actions: list[Action], now: float) -> None:
-        for action in actions:
-            match action:
-                case Action.TALK:
-                    self._talk(now)
-                case Action.STOP:
-                    self._line.end("stopped", now)
-                case Action.MUTE:
-                    self._mute(self._hearing is Hearing.OPEN, now)
-                case Action.NONE:
-                    pass
+    def _act(self, gestures: list[Gesture], now: float) -> None:
+        for gesture in gestures:
+            match gesture.phase:
+                case Phase.TOUCHED:
+                    self._touch(gesture.action, now)
+                case Phase.BEGUN:
+                    self._begin_to_talk(now)
+                case Phase.ENDED:
+                    self._line.release(now)
+                case Phase.DONE:
+                    self._touched = False
+                    self._obey(gesture.action, now)
                 case _:
-                    assert_never(action)
+                    assert_never(gesture.phase)
+
+    def _touch(self, action: Action, now: float) -> None:
+        """A finger is down: the answer is silent at once, whatever the gesture will be."""
+        if action not in _SPEECH:
+            return
+        self._touched = True
+        self._touched_at = self._line.here
+        self._silenced = self._dialogue.answering
+        if self._silenced:
+            self._dialogue.stop(now)
+
+    def _obey(self, action: Action, now: float) -> None:
+        match action:
+            case Action.TALK:
+                self._talk(now)
+            case Action.STOP:
+                if not self._silenced and not self._dialogue.stop(now):
+                    self._line.end("stopped", now)
+            case Action.END:
+                self._line.end("stopped", now)
+            case Action.MUTE:
+                self._mute(not self._ears.muted, now)
+            case Action.VOLUME_UP:
+                self._turn_volume(1, now)
+            case Action.VOLUME_DOWN:
+                self._turn_volume(-1, now)
+            case Action.PUSH_TO_TALK | Action.NONE:
+                pass
+            case _:
+                assert_never(action)
 
     def _talk(self, now: float) -> None:
-        answering = self._dialogue.turn in (Turn.THINKING, Turn.SPEAKING)
-        if self._line.link in (Link.DOWN, Link.CLOSING) or answering:
-            self._wake(self._line.here, now, "button")
+        """Wake, interrupt, or end: whatever is not so already."""
+        asleep = self._line.link in (Link.DOWN, Link.CLOSING) or not self._dialogue.detecting
+        if asleep or self._silenced or self._dialogue.answering:
+            first = self._line.back(self._touched_at, self._policy.press_preroll_ms)
+            self._wake("button", first, now)
         else:
             self._line.end("pressed", now)
 
-    def _wake(
-        self,
-        position: int,
-        now: float,
-        word: str,
-        **fields: str | float,
-    ) -> None:
-        if self._hearing is Hearing.MUTED:
-            self._do(do.Sound(Chime.MUTED))
-            return
-        if self._lost:
-            self._do(do.Sound(Chime(min(self._lost).value)))
+    def _begin_to_talk(self, now: float) -> None:
+        self._touched = False
+        if self._may_wake():
+            self._do(note(Fact.WOKEN, "woken by button", word="button"))
+            self._troubles.end(self._troubles.passing)
+            self._line.hold(self._touched_at, now)
+
+    def _hear_word(self, event: ev.WakeHeard, now: float) -> None:
+        only_stops = self._policy.wake_while_speaking == "stop" and self._dialogue.answering
+        if event.word not in self._policy.stop_words and not only_stops:
+            first = self._line.back(event.position, self._policy.preroll_ms)
+            self._wake(event.word, first, now, score=round(event.score, 3))
+        elif self._dialogue.stop(now):
+            self._do(note(Fact.WOKEN, f"stopped by {event.word}", word=event.word))
+
+    def _wake(self, word: str, first: int, now: float, **fields: float) -> None:
+        """Somebody wants to talk, and what was heard from the position `first` on is theirs."""
+        if not self._may_wake():
             return
         self._do(note(Fact.WOKEN, f"woken by {word}", word=word, **fields))
-        if self._line.link is Link.UP:
-            self._dialogue.interrupt(now)
-            return
-        self._recover(self._passing)
-        # A microphone that is still being opened has heard nothing yet.
-        self._line.wake(position - self._policy.preroll_ms * (self._rate or 0) // 1000, now)
+        if self._line.link is not Link.UP:
+            self._troubles.end(self._troubles.passing)
+        self._line.wake(word, first, now)
+
+    def _may_wake(self) -> bool:
+        """Whether anybody may; if not, the reason sounds."""
+        if self._ears.muted:
+            self._do(do.Sound(Chime.MUTED))
+        elif self._troubles.lost:
+            self._do(do.Sound(Chime(min(self._troubles.lost).value)))
+        else:
+            return True
+        return False
+
+    def _turn_volume(self, steps: int, now: float) -> None:
+        wanted = self._volume_db + steps * self._volume.step_db
+        self._volume_db = min(0.0, max(self._volume.lowest_db, wanted))
+        self._do(do.SetVolume(self._volume_db))
+        if not self._dialogue.playback.audible:
+            self._do(do.Sound(Chime.VOLUME))
+        self._do(note(Fact.VOLUME_CHANGED, "volume", volume_db=self._volume_db))
+        self._timers.start(Timer.SETTLED, now + _SETTLED_S)
 
     def _mute(self, muted: bool, now: float) -> None:
-        move = Move.MUTED if muted else Move.UNMUTED
-        if step(HEARING, self._hearing, move) is self._hearing:
-            return
-        self._hearing = step(HEARING, self._hearing, move)
-        if muted:
-            self._line.end("muted", now, chime=None)
-            self._timers.stop(Timer.MICROPHONE)
-            self._forget_sound()
-            self._do(do.CloseMicrophone())
-            self._do(do.Sound(Chime.MUTED))
-            self._do(note(Fact.MUTED, "muted: the microphone is closed"))
-        else:
-            self._open_microphone(now)
-            self._do(do.Sound(Chime.UNMUTED))
-            self._do(note(Fact.UNMUTED, "unmuted: the microphone is open"))
+        if self._ears.mute(muted, now):
+            self._do(do.Remember(muted, self._volume_db))
 
-    def _start(self, muted: bool, now: float) -> None:
-        if muted:
-            self._hearing = Hearing.MUTED
-        else:
-            self._open_microphone(now)
+    def _start(self, event: ev.Started, now: float) -> None:
+        if event.volume_db is not None:
+            self._volume_db = event.volume_db
+        self._do(do.SetVolume(self._volume_db))
+        self._ears.start(muted=event.muted, now=now)
         self._do(do.Show(self._look))
 
-    def _hear(self, frame: ev.MicFrame, now: float) -> None:
-        if self._hearing is Hearing.MUTED or self._rate is None:
-            return
-        self._silent_s = 0.0
-        self._recover(ev.Trouble.MICROPHONE)
-        self._timers.start(Timer.MICROPHONE, now + self._policy.silent_microphone_s)
-        self._line.hear(frame, self._rate, now)
-
-    def _device(
-        self, event: ev.MicOpened | ev.MicLost | ev.SpeakerOpened | ev.SpeakerLost, now: float
-    ) -> None:
-        match event:
-            case ev.MicOpened():
-                if self._hearing is Hearing.MUTED:
-                    return  # It was on its way when the mute closed it.
-                self._forget_sound()
-                self._rate = event.rate
-                self._timers.start(Timer.MICROPHONE, now + self._policy.silent_microphone_s)
-                message, rate = f"microphone {event.device}", event.rate
-                self._do(note(Fact.MICROPHONE_OPENED, message, device=event.device, rate=rate))
-            case ev.MicLost():
-                self._rate = None
-                self._timers.stop(Timer.MICROPHONE)
-                self._do(warn(Fact.MICROPHONE_LOST, event.detail))
-                self._line.end("microphone lost", now, chime=None)
-                self._fail(ev.Trouble.MICROPHONE, event.detail, now)
-            case ev.SpeakerOpened():
-                message, latency_ms = f"loudspeaker {event.device}", round(event.latency_ms, 1)
-                self._do(note(Fact.SPEAKER_OPENED, message, latency_ms=latency_ms))
-                self._recover(ev.Trouble.SPEAKER)
-            case ev.SpeakerLost():
-                self._do(warn(Fact.SPEAKER_LOST, event.detail))
-                self._line.end("loudspeaker lost", now, chime=None)
-                self._fail(ev.Trouble.SPEAKER, event.detail, now)
-            case _:
-                assert_never(event)
-
-    def _open_microphone(self, now: float) -> None:
-        self._timers.start(Timer.MICROPHONE, now + self._policy.silent_microphone_s)
-        self._do(do.OpenMicrophone())
-
-    def _search_microphone(self, now: float) -> None:
-        """No frame has come: open it anew, and say so when that did not help."""
-        if self._silent_s:
-            self._rate = None
-            self._line.end("microphone silent", now, chime=None)
-            self._fail(ev.Trouble.MICROPHONE, "the microphone delivers no sound", now)
-        self._silent_s += self._policy.silent_microphone_s
-        self._do(do.CloseMicrophone())
-        self._open_microphone(now)
-
-    def _forget_sound(self) -> None:
-        self._line.forget()
-        self._do(do.ResetWake())
-
-    def _fail(self, trouble: ev.Trouble, detail: str, now: float) -> None:
-        if trouble in (self._passing, *self._lost):
-            return
-        if trouble in _LASTING:
-            self._lost.add(trouble)
+    def _speaker(self, event: ev.SpeakerOpened | ev.SpeakerLost, now: float) -> None:
+        if isinstance(event, ev.SpeakerOpened):
+            message, latency_ms = f"loudspeaker {event.device}", round(event.latency_ms, 1)
+            self._do(note(Fact.SPEAKER_OPENED, message, latency_ms=latency_ms))
+            self._troubles.end(ev.Trouble.SPEAKER)
         else:
-            self._passing = trouble
-            self._timers.start(Timer.TROUBLE, now + self._policy.trouble_s)
-        self._health = step(HEALTH, self._health, Move.FAILED)
-        self._do(do.Sound(Chime(trouble.value)))
-        told = {"trouble": trouble.value, "detail": detail, "advice": do.ADVICE[trouble]}
-        self._do(warn(Fact.TROUBLE, f"trouble: {trouble}", **told))
-
-    def _recover(self, trouble: ev.Trouble | None) -> None:
-        """Trouble of this kind is over."""
-        if trouble is None or trouble not in (self._passing, *self._lost):
-            return
-        self._lost.discard(trouble)
-        if trouble is self._passing:
-            self._passing = None
-            self._timers.stop(Timer.TROUBLE)
-        if self._trouble is None:
-            self._health = step(HEALTH, self._health, Move.RECOVERED)
-
-    @property
-    def _trouble(self) -> ev.Trouble | None:
-        return self._passing or min(self._lost, default=None)
+            self._do(warn(Fact.SPEAKER_LOST, event.detail))
+            self._line.end("loudspeaker lost", now, chime=None)
+            self._dialogue.hushed(None)
+            self._troubles.arise(ev.Trouble.SPEAKER, event.detail, now)
 
     def _show(self) -> None:
         state = scene(
             self._line.link,
             self._dialogue.turn,
-            self._hearing,
-            self._health,
-            waking=self._timers.running(Timer.WAKING),
+            self._ears.hearing,
+            self._troubles.health,
+            waking=self._touched or self._timers.running(Timer.WAKING),
             working=self._dialogue.working,
+            attentive=self._dialogue.detecting,
         )
-        look = Look(state, self._trouble if state is Scene.TROUBLE else None)
-        if look != self._look:
-            self._look = look
-            self._do(do.Show(look))
+        trouble = self._troubles.worst if state is Scene.TROUBLE else None
+        look = Look(state, trouble, self._line.sending)
+        if look == self._look:
+            return
+        told, self._look = self._look, look
+        self._do(do.Show(look))
+        if (look.scene, look.trouble) != (told.scene, told.trouble):
             self._do(note(Fact.STATE_CHANGED, state.value))
 
     def _do(self, command: Command) -> None:

@@ -1,69 +1,16 @@
 """Whose turn it is while the line is up, and what was said, answered and really heard."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
-from .commands import (
-    AnswerTool,
-    AskReply,
-    CancelReply,
-    Chime,
-    Command,
-    DeleteItem,
-    Fact,
-    FinishPlay,
-    Hush,
-    Play,
-    RunTool,
-    Sound,
-    TruncateReply,
-    note,
-    warn,
-)
-from .events import (
-    ReplyAudio,
-    ReplyDone,
-    ReplyStarted,
-    SpeechStarted,
-    SpeechStopped,
-    ToolCalled,
-    ToolFinished,
-    Usage,
-)
+from . import commands as do
+from . import events as ev
+from .answers import Answers
+from .commands import Chime, Command, Fact, note, warn
+from .figures import Figures
 from .gate import Gate
 from .machines import TURN, Move, Turn, step
-from .playback import Playback
 from .settings import Conversation
 from .timers import Timer, Timers
-
-
-@dataclass(slots=True)
-class _Figures:
-    """The times of one turn, for its line in the journal."""
-
-    number: int
-    heard_before_ms: int
-    speech_end: float | None = None
-    first_audio: float | None = None
-    first_sound: float | None = None
-    heard_ms: int = 0
-    interrupted: bool = False
-    usage: Usage = field(default_factory=Usage)
-
-    def fields(self) -> dict[str, str | int | float]:
-        """What is known, in journal fields."""
-        known: dict[str, str | int | float] = {
-            "turn": self.number,
-            "heard_ms": self.heard_ms,
-            "interrupted": int(self.interrupted),
-            "audio_in_tokens": self.usage.audio_in,
-            "audio_out_tokens": self.usage.audio_out,
-        }
-        if self.speech_end is not None and self.first_audio is not None:
-            known["speech_end_to_first_audio_ms"] = _ms(self.first_audio - self.speech_end)
-        if self.first_audio is not None and self.first_sound is not None:
-            known["first_audio_to_sound_ms"] = _ms(self.first_sound - self.first_audio)
-        return known
 
 
 class Dialogue:
@@ -79,21 +26,36 @@ class Dialogue:
         self._policy = policy
         self._timers = timers
         self._do = do
+        self._answers = Answers(rate, timers, do)
+        self.playback = self._answers.playback
+        self.gate = Gate(None if policy.echo == "off" else policy.echo_tail_ms / 1000)
         self.turn = Turn.QUIET
-        self.playback = Playback(rate)
-        self.gate = Gate(policy.echo_tail_ms / 1000)
-        self._reply: str | None = None
-        self._generating = False
-        self._started: set[str] = set()
-        """Every answer of this session: none begins twice."""
+        self._forget()
+
+    def _forget(self) -> None:
+        """As at the beginning of a session."""
+        self.detecting = True
+        """Whether the provider listens for the ends of turns; else the button tells them."""
+        self.held = False
+        """Whether the button is held to talk."""
+        self.spoken = False
+        """Whether anybody has said anything in this session."""
+        self._barged_in = False
+        """Whether the utterance under way cut an answer."""
         self._tools: set[str] = set()
+        self._forsaken: set[str] = set()
+        """Calls whose outcome nobody waits for any more."""
         self._owes_reply = False
-        """A tool's output is to be answered aloud, once that may be asked for."""
+        """An answer is to be asked for, once that may be done."""
         self._awaited = False
         """An answer is due that has not begun."""
         self._dismissed = False
-        """The turn was cut: what is still to come of it is not wanted."""
-        self._figures: _Figures | None = None
+        """One is due that nobody wants."""
+        self._question = False
+        """Whether the answer ends in a question."""
+        self._leaving = False
+        """Somebody has said goodbye."""
+        self._figures: Figures | None = None
         self._turns = 0
 
     @property
@@ -101,54 +63,104 @@ class Dialogue:
         """Whether a tool runs."""
         return bool(self._tools)
 
+    @property
+    def answering(self) -> bool:
+        """Whether it is the assistant's turn."""
+        return self.turn in (Turn.THINKING, Turn.SPEAKING)
+
+    @property
+    def over(self) -> bool:
+        """Whether goodbye has been said, and heard."""
+        return self._leaving and self.turn is Turn.QUIET and not self.working
+
+    # --- the session ----------------------------------------------------------------------
+
     def begin(self, now: float) -> None:
         """A session is up: the user may speak."""
-        self._turns = 0
         self._listen(now)
 
     def end(self, move: Move, now: float) -> None:
         """The session is over, by our will (`ENDED`) or not (`LOST`): silence."""
-        if self.playback.queued or self.turn is Turn.SPEAKING:
-            self._note_heard(interrupted=self.playback.audible)
-            self.playback.interrupt()
-            self._do(Hush())
+        if self._figures is not None:
+            self._figures.heard(self.playback.heard_ms, interrupted=self.playback.audible)
+        self._answers.end(speaking=self.turn is Turn.SPEAKING)
         self._close_turn()
         self._move(move)
-        self._reply = None
-        self._generating = False
-        self._owes_reply = False
-        self._awaited = False
-        self._dismissed = False
-        self._started.clear()
-        self._tools.clear()
+        self._forget()
         self._timers.stop(Timer.FOLLOW_UP, Timer.ANSWER, Timer.UTTERANCE)
+
+    # --- people ---------------------------------------------------------------------------
 
     def interrupt(self, now: float) -> None:
         """The button or the wake word: whoever answers is silent, and the user is listened to."""
-        if self.turn is Turn.HEARING:
-            return
-        self._silence(cancel=True)
-        self._close_turn()
-        self._dismissed = self._dismissed or self._awaited or self.working
-        self._awaited = False
-        self._owes_reply = False
-        self._move(Move.INTERRUPTED)
-        self._listen(now)
+        if not self.detecting:
+            self.detecting = True
+            self._do(do.DetectTurns(True))
+        if self.turn is not Turn.HEARING:
+            self._cut_short(now)
+            self.gate.interrupted()
+            self._move(Move.INTERRUPTED)
+            self._listen(now)
 
-    def speech_started(self, event: SpeechStarted, now: float) -> None:
+    def stop(self, now: float) -> bool:
+        """Silence, and no new turn; whether there was anything to stop."""
+        if self.answering:
+            self._cut_short(now)
+            self._move(Move.INTERRUPTED)
+        elif self.turn is Turn.HEARING and self._barged_in:
+            # The word that stopped the answer was heard as an utterance, too.
+            self._do(do.ClearInput())
+            self._move(Move.DISMISSED)
+        else:
+            return False
+        self.gate.sounded(now)
+        self._listen(now)
+        return True
+
+    def hold(self, now: float) -> None:
+        """The button is held: what is said now is the utterance, whoever spoke before."""
+        self._cut_short(now)
+        if self.detecting:
+            self._do(do.DetectTurns(False))
+            if self.turn is not Turn.HEARING:
+                self._do(do.ClearInput())
+        self.detecting = False
+        self.held = True
+        self._listen_closely(Move.HELD, now)
+
+    def release(self, now: float, *, asks: bool) -> None:
+        """The button is let go: the utterance is complete, or was none."""
+        if not self.held:
+            return
+        self.held = False
+        if asks:
+            self._do(do.CommitInput())
+            self._move(Move.ASKED)
+            self._timers.stop(Timer.UTTERANCE)
+            self._timers.start(Timer.ANSWER, now + self._policy.answer_timeout_s)
+            self._open_turn().speech_end = now
+            self._owes_reply = True
+            self._ask_if_owed(now)
+        else:
+            self._do(do.ClearInput())
+            self._move(Move.DISMISSED)
+            self._listen(now)
+
+    def speech_started(self, event: ev.SpeechStarted, now: float) -> None:
         """Somebody speaks; over the answer, this cuts it (the provider cancels by itself)."""
-        if self.turn in (Turn.THINKING, Turn.SPEAKING):
-            self._silence(cancel=False)
+        if not self.detecting:
+            return
+        self._barged_in = self.answering and self._silence(now, cancel=False)
+        if self._barged_in:
+            self.gate.interrupted()
         self._close_turn()
         self._awaited = False
         self._dismissed = False
-        self._move(Move.SPEECH_STARTED)
-        self._timers.stop(Timer.FOLLOW_UP, Timer.ANSWER)
-        self._timers.start(Timer.UTTERANCE, now + self._policy.utterance_timeout_s)
+        self._listen_closely(Move.SPEECH_STARTED, now)
 
-    def speech_stopped(self, event: SpeechStopped, now: float) -> None:
+    def speech_stopped(self, event: ev.SpeechStopped, now: float) -> None:
         """The utterance is over: an answer is due."""
-        if self.turn is not Turn.HEARING:
+        if self.turn is not Turn.HEARING or not self.detecting:
             return
         self._move(Move.SPEECH_STOPPED)
         self._timers.stop(Timer.UTTERANCE)
@@ -158,57 +170,51 @@ class Dialogue:
             # The answer to the utterance sees every output that is in.
             self._owes_reply = False
 
-    def reply_started(self, event: ReplyStarted, now: float) -> None:
+    # --- answers --------------------------------------------------------------------------
+
+    def reply_started(self, event: ev.ReplyStarted, now: float) -> None:
         """An answer is being made; one that nobody waits for any more is cancelled."""
-        if event.reply in self._started:
+        wanted = self.turn is not Turn.HEARING and not self._dismissed
+        if not self._answers.begin(event.reply, wanted=wanted):
             return
-        self._started.add(event.reply)
-        unwanted = self.turn is Turn.HEARING or self._dismissed
         self._awaited = False
         self._dismissed = False
-        if unwanted:
-            self._do(CancelReply(event.reply))
+        if not wanted:
             return
-        self._reply = event.reply
-        self._generating = True
-        self.playback.start()
+        self._question = False
+        self.spoken = True
         self._open_turn()
         self._move(Move.REPLY_STARTED)
         self._timers.stop(Timer.FOLLOW_UP)
         self._timers.start(Timer.ANSWER, now + self._policy.answer_timeout_s)
 
-    def reply_audio(self, event: ReplyAudio, now: float) -> None:
+    def reply_audio(self, event: ev.ReplyAudio, now: float) -> None:
         """Sound of the answer; sound of any other is dropped."""
-        if event.reply != self._reply or not self._generating or not event.samples:
+        if not self._answers.take(event):
             return
         figures = self._open_turn()
         if figures.first_audio is None:
             figures.first_audio = now
         self._timers.start(Timer.ANSWER, now + self._policy.answer_timeout_s)
-        self.playback.queue(event.reply, event.item, event.index, event.samples)
-        self._do(Play(event.samples))
 
-    def reply_done(self, event: ReplyDone, now: float) -> None:
+    def reply_text(self, event: ev.ReplyText) -> None:
+        """What the answer says."""
+        if self._answers.counts(event.reply):
+            self._question = event.is_question
+
+    def reply_done(self, event: ev.ReplyDone, now: float) -> None:
         """Generation is over; the answer may play on for a long time."""
-        if event.reply != self._reply or not self._generating:
-            return
-        self._generating = False
-        figures = self._open_turn()
-        figures.usage = _sum(figures.usage, event.usage)
-        if event.status == "failed" and event.trouble is None:
-            self._do(Sound(Chime.PROVIDER))
-            message = f"the answer failed: {event.detail}"
-            self._do(warn(Fact.REQUEST_REFUSED, message, code=event.reason))
-        self.playback.finish()
-        if self.playback.received(event.reply):
-            self._do(FinishPlay())
+        if self._answers.finish(event.reply):
+            self._open_turn().spent(event.usage)
+            if event.status == "failed" and event.trouble is None:
+                self._do(do.Sound(Chime.PROVIDER))
+                message = f"the answer failed: {event.detail}"
+                self._do(warn(Fact.REQUEST_REFUSED, message, code=event.reason))
         self._ask_if_owed(now)
         if self.turn is Turn.SPEAKING or self.playback.audible:
             self._drain(now)
-        elif not self.working and not self._awaited:
-            self._close_turn()
-            self._move(Move.DISMISSED)
-            self._listen(now)
+        else:
+            self._rest(now)
 
     def progressed(self, heard: int, now: float) -> None:
         """Reply sound left the loudspeaker."""
@@ -224,33 +230,56 @@ class Dialogue:
             figures.first_sound = now
         self._drain(now)
 
-    def tool_called(self, event: ToolCalled) -> None:
+    def hushed(self, heard: int | None) -> None:
+        """The loudspeaker tells where it stopped; None: it will not."""
+        self._answers.hushed(heard)
+
+    def _drain(self, now: float) -> None:
+        if self.turn is not Turn.SPEAKING or not self.playback.drained:
+            return
+        if self._figures is not None:
+            self._figures.heard(self.playback.heard_ms, interrupted=False)
+        self._move(Move.DRAINED)
+        if self._awaited:
+            self._expect(now)
+            return
+        if not self.working:
+            self._close_turn()
+        self._listen(now)
+
+    # --- tools ----------------------------------------------------------------------------
+
+    def tool_called(self, event: ev.ToolCalled) -> None:
         """The model wants something done."""
-        if event.reply != self._reply or not self._generating or event.call in self._tools:
+        wanted = self._answers.counts(event.reply) and self._answers.generating
+        if not wanted or event.call in self._tools:
             return
         self._tools.add(event.call)
         self._timers.stop(Timer.ANSWER)
-        self._do(RunTool(event.call, event.name, event.arguments))
+        self._do(do.RunTool(event.call, event.name, event.arguments))
         self._do(note(Fact.TOOL_CALLED, f"tool {event.name} called", tool=event.name))
 
-    def tool_finished(self, event: ToolFinished, now: float) -> None:
+    def tool_finished(self, event: ev.ToolFinished, now: float) -> None:
         """It is done; a call whose conversation has ended is dropped."""
         if event.call not in self._tools:
             return
         self._tools.discard(event.call)
-        self._do(AnswerTool(event.call, event.output))
-        self._owes_reply = not self._dismissed
-        if not self._tools and self.turn in (Turn.THINKING, Turn.SPEAKING):
+        self._do(do.AnswerTool(event.call, event.output))
+        if event.call not in self._forsaken:
+            self._leaving |= event.farewell
+            self._owes_reply |= not event.farewell
+        if not self._tools and self.answering:
             self._timers.start(Timer.ANSWER, now + self._policy.answer_timeout_s)
         self._ask_if_owed(now)
+        self._rest(now)
 
     def _ask_if_owed(self, now: float) -> None:
         # One request, after every output is in and every answer is done. While the user speaks
         # none: the answer to the utterance will see the outputs.
-        busy = self._tools or self._generating or self._awaited or self.turn is Turn.HEARING
-        if self._owes_reply and not busy:
+        due = self._awaited or self._dismissed or self._answers.unfinished
+        if self._owes_reply and not (due or self._tools or self.turn is Turn.HEARING):
             self._owes_reply = False
-            self._do(AskReply())
+            self._do(do.AskReply())
             self._expect(now)
 
     def _expect(self, now: float) -> None:
@@ -260,72 +289,62 @@ class Dialogue:
         self._timers.stop(Timer.FOLLOW_UP)
         self._timers.start(Timer.ANSWER, now + self._policy.answer_timeout_s)
 
-    def _silence(self, *, cancel: bool) -> None:
-        """Stop the answer's sound and set the record straight."""
-        if not self._generating and not self.playback.audible:
-            return
-        self._note_heard(interrupted=True)
-        if self.playback.queued:
-            # Also when all of it was heard: the counts begin anew on both sides.
-            self._do(Hush())
-        cut = self.playback.interrupt()
-        self.gate.interrupted()
-        if cancel and self._generating and self._reply is not None:
-            self._do(CancelReply(self._reply))
-        for item in cut:
-            if item.heard_ms:
-                self._do(TruncateReply(item.item, item.index, item.heard_ms))
-            else:
-                self._do(DeleteItem(item.item))
-        self._reply = None
-        self._generating = False
-        self._do(note(Fact.INTERRUPTED, "answer interrupted", heard_ms=self._heard_ms))
+    def _cut_short(self, now: float) -> None:
+        """Whoever answers is silent, and what is still to come of it is not wanted."""
+        self._silence(now, cancel=True)
+        self._close_turn()
+        self._dismissed |= self._awaited
+        self._awaited = False
+        self._owes_reply = False
+        self._forsaken |= self._tools
 
-    def _drain(self, now: float) -> None:
-        if self.turn is not Turn.SPEAKING or not self.playback.drained:
-            return
-        self._note_heard(interrupted=False)
-        self._move(Move.DRAINED)
-        if self._awaited:
-            self._expect(now)
-            return
-        if not self.working:
-            self._close_turn()
-        self._listen(now)
+    def _silence(self, now: float, *, cancel: bool) -> bool:
+        """Stop the answer's sound; the record is set straight once it is known what was heard."""
+        if not self._answers.generating and not self.playback.audible:
+            return False
+        figures, self._figures = self._open_turn(), None
+        self._answers.cut(figures, now, cancel=cancel)
+        return True
+
+    # --- the turn -------------------------------------------------------------------------
 
     def _listen(self, now: float) -> None:
+        """It is the user's turn, for a while."""
+        patience_s = self._policy.follow_up_s
+        if not self.spoken:
+            patience_s = self._policy.false_wake_s
+        elif self._question:
+            patience_s = self._policy.follow_up_question_s
         self._timers.stop(Timer.ANSWER, Timer.UTTERANCE)
-        self._timers.start(Timer.FOLLOW_UP, now + self._policy.follow_up_s)
+        self._timers.start(Timer.FOLLOW_UP, now + patience_s)
 
-    def _open_turn(self) -> _Figures:
+    def _listen_closely(self, move: Move, now: float) -> None:
+        """Somebody speaks."""
+        self.spoken = True
+        self._question = False
+        self._leaving = False
+        self._move(move)
+        self._timers.stop(Timer.FOLLOW_UP, Timer.ANSWER)
+        self._timers.start(Timer.UTTERANCE, now + self._policy.utterance_timeout_s)
+
+    def _rest(self, now: float) -> None:
+        """Back to the user, unless the assistant has more to say or to do."""
+        busy = self._answers.generating or self.working or self._awaited or self._owes_reply
+        if self.turn is Turn.THINKING and not busy and not self.playback.audible:
+            self._close_turn()
+            self._move(Move.DISMISSED)
+            self._listen(now)
+
+    def _open_turn(self) -> Figures:
         if self._figures is None:
             self._turns += 1
-            self._figures = _Figures(self._turns, self.playback.heard_ms)
+            self._figures = Figures(self._turns, self.playback.heard_ms)
         return self._figures
-
-    def _note_heard(self, *, interrupted: bool) -> None:
-        if self._figures is not None:
-            self._figures.heard_ms = self.playback.heard_ms - self._figures.heard_before_ms
-            self._figures.interrupted |= interrupted
-
-    @property
-    def _heard_ms(self) -> int:
-        return self._figures.heard_ms if self._figures else 0
 
     def _close_turn(self) -> None:
         if self._figures is not None:
-            self._do(note(Fact.TURN_ENDED, "turn ended", **self._figures.fields()))
+            self._do(self._figures.line())
             self._figures = None
 
     def _move(self, move: Move) -> None:
         self.turn = step(TURN, self.turn, move)
-
-
-def _ms(seconds: float) -> int:
-    return round(seconds * 1000)
-
-
-def _sum(one: Usage, other: Usage) -> Usage:
-    return Usage(
-        *(getattr(one, name) + getattr(other, name) for name in Usage.__dataclass_fields__)
-    )

@@ -7,7 +7,6 @@ identities are opaque; positions count capture samples since the microphone was 
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-
 _QUESTION_MARKS = ("?", "\uff1f", "\u061f", "\u037e")
 """Also the full-width, the Arabic and the Greek one."""
 _CLOSING = " \t\n\"'\u201d\u2019\u00bb\u300d)"

@@ -7,13 +7,15 @@ class Gate:
     Earcons never shut it: they are short, quiet, and would cost the first words.
     """
 
-    def __init__(self, tail_s: float) -> None:
+    def __init__(self, tail_s: float | None) -> None:
+        """None: it never shuts, because nobody hears our echo."""
         self._tail_s = tail_s
         self._open_at = 0.0
 
     def sounded(self, now: float) -> None:
         """Reply sound left the loudspeaker just now."""
-        self._open_at = now + self._tail_s
+        if self._tail_s is not None:
+            self._open_at = now + self._tail_s
 
     def interrupted(self) -> None:
         """The reply was cut for somebody who is speaking: their words come first."""
@@ -21,4 +23,4 @@ class Gate:
 
     def open(self, audible: bool, now: float) -> bool:
         """Whether a frame may go out, given whether reply sound is queued or playing."""
-        return not audible and now >= self._open_at
+        return self._tail_s is None or (not audible and now >= self._open_at)

@@ -1,15 +1,26 @@
-"""Presses, double presses and long presses, recognised from edges and time.
+"""Presses, double, long and held ones, recognised from edges and time.
 
-A gesture is reported as early as its neighbours allow: with neither a double nor a long press
-bound, at the edge down; with a long press bound, at the edge up; with a double press bound,
-when the time for a second press is over.
+The edge down is always reported, so that somebody can answer at once. What it becomes is reported
+as early as its neighbours allow: a press alone at the edge down; beside a long press or a hold, at
+the edge up; beside a double press, when the time for a second one is over; a hold alone at the
+edge down.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from .settings import Gestures
+
+REPEAT_S: Final = 0.3
+"""A volume button that is held goes on by a step each: 3 dB steps cross the range in 4 s."""
+
+EXCLUSIVE: Final = (
+    "a button that does something while it is held has no long press:"
+    ' set `long` or `hold` to "none"'
+)
+"""Why `long` and `hold` cannot both be bound."""
 
 
 class Action(StrEnum):
@@ -61,7 +72,44 @@ class Bindings:
     double: Action = Action.NONE
     """Two short presses."""
     long: Action = Action.MUTE
-    """A press that is held; it counts at the moment it has been held long enough."""
+    """A press held for gestures.long_ms. A button that does something while it is held has none:
+    this default gives way to `hold`."""
+    hold: Action = Action.NONE
+    """While it is held: push_to_talk lasts until it is let go, the volume goes on and on, anything
+    else happens once. It begins after gestures.hold_ms; at once where a short press means nothing.
+    """
+
+    def __post_init__(self) -> None:
+        """Refuse what no finger can do.
+
+        Raises:
+            ValueError: `push_to_talk` is not on `hold`, or `long` and `hold` are both bound.
+
+        """
+        for name in ("press", "double", "long"):
+            if getattr(self, name) is Action.PUSH_TO_TALK:
+                raise ValueError(
+                    f'push_to_talk lasts while a button is held: set `hold = "push_to_talk"`,'
+                    f" not `{name}`"
+                )
+        if self.long_press is not Action.NONE and self.hold is not Action.NONE:
+            raise ValueError(EXCLUSIVE)
+
+    @property
+    def long_press(self) -> Action:
+        """What a long press means; the default of `long` gives way to `hold`."""
+        gives_way = self.hold is not Action.NONE and self.long is Action.MUTE
+        return Action.NONE if gives_way else self.long
+
+    @property
+    def touch(self) -> Action:
+        """What an edge down may become: what it is held for, or else a press."""
+        return self.press if self.hold is Action.NONE else self.hold
+
+    @property
+    def held_at_once(self) -> bool:
+        """Whether an edge down can be nothing but a hold."""
+        return self.press is self.double is Action.NONE
 
 
 @dataclass(slots=True)
@@ -71,6 +119,8 @@ class _Finger:
     down: bool = False
     consumed: bool = True
     """The press under way has already been reported."""
+    talking: bool = False
+    """A hold has begun whose end is to be reported."""
     presses: int = 0
     """Short presses that wait for a second one."""
     deadline: float | None = None
@@ -78,14 +128,17 @@ class _Finger:
 
 @dataclass(slots=True)
 class Recogniser:
-    """Turns edges into actions; asks to be called again at `deadline()`."""
+    """Turns edges into gestures; asks to be called again at `deadline()`.
+
+    A button without bindings has the default ones.
+    """
 
     bindings: Mapping[str, Bindings]
     times: Gestures
     _fingers: dict[str, _Finger] = field(default_factory=dict)
 
-    def pressed(self, button: str, now: float) -> list[Action]:
-        """The edge down; an edge down without an edge up between is a bounce."""
+    def pressed(self, button: str, now: float) -> list[Gesture]:
+        """The edge down, `TOUCHED` first; one without an edge up between is a bounce."""
         bound = self.bindings.get(button, Bindings())
         finger = self._fingers.setdefault(button, _Finger())
         if finger.down:
@@ -93,19 +146,9 @@ class Recogniser:
         finger.down = True
         finger.consumed = False
         finger.deadline = None
-        if bound.double is not Action.NONE and finger.presses:
-            finger.presses = 0
-            finger.consumed = True
-            return [bound.double]
-        if bound.long is not Action.NONE:
-            finger.deadline = now + self.times.long_ms / 1000
-            return []
-        if bound.double is not Action.NONE:
-            return []
-        finger.consumed = True
-        return _meant(bound.press)
+        return _meant(bound.touch, Phase.TOUCHED) + self._begin(bound, finger, now)
 
-    def released(self, button: str, now: float) -> list[Action]:
+    def released(self, button: str, now: float) -> list[Gesture]:
         """The edge up."""
         bound = self.bindings.get(button, Bindings())
         finger = self._fingers.get(button)
@@ -113,6 +156,9 @@ class Recogniser:
             return []
         finger.down = False
         finger.deadline = None
+        if finger.talking:
+            finger.talking = False
+            return [Gesture(bound.hold, Phase.ENDED)]
         if finger.consumed:
             return []
         finger.consumed = True
@@ -122,28 +168,59 @@ class Recogniser:
             return []
         return _meant(bound.press)
 
-    def tick(self, now: float) -> list[Action]:
+    def tick(self, now: float) -> list[Gesture]:
         """What has become certain by the passing of time alone."""
-        actions: list[Action] = []
+        gestures: list[Gesture] = []
         for button, finger in self._fingers.items():
             if finger.deadline is None or now < finger.deadline:
                 continue
             bound = self.bindings.get(button, Bindings())
             finger.deadline = None
-            if finger.down:
+            if finger.down and bound.hold is not Action.NONE:
+                gestures += self._hold(bound, finger, now)
+            elif finger.down:
                 finger.consumed = True
-                actions += _meant(bound.long)
+                gestures += _meant(bound.long)
             elif finger.presses:
                 finger.presses = 0
-                actions += _meant(bound.press)
-        return actions
+                gestures += _meant(bound.press)
+        return gestures
 
     def deadline(self) -> float | None:
-        """When `tick` may have something to say."""
+        """When `tick` may have something to say; after a `tick` that is later than its `now`."""
         return min(
             (f.deadline for f in self._fingers.values() if f.deadline is not None), default=None
         )
 
+    def _begin(self, bound: Bindings, finger: _Finger, now: float) -> list[Gesture]:
+        """What an edge down is beyond a touch, as far as it is certain."""
+        if finger.presses:
+            finger.presses = 0
+            finger.consumed = True
+            return _meant(bound.double)
+        if bound.hold is not Action.NONE:
+            if bound.held_at_once:
+                return self._hold(bound, finger, now)
+            finger.deadline = now + self.times.hold_ms / 1000
+            return []
+        if bound.long is not Action.NONE:
+            finger.deadline = now + self.times.long_ms / 1000
+            return []
+        if bound.double is not Action.NONE:
+            return []
+        finger.consumed = True
+        return _meant(bound.press)
 
-def _meant(action: Action) -> list[Action]:
-    return [] if action is Action.NONE else [action]
+    def _hold(self, bound: Bindings, finger: _Finger, now: float) -> list[Gesture]:
+        """The press is a hold, or still is."""
+        finger.consumed = True
+        if bound.hold is Action.PUSH_TO_TALK:
+            finger.talking = True
+            return [Gesture(bound.hold, Phase.BEGUN)]
+        if bound.hold in (Action.VOLUME_UP, Action.VOLUME_DOWN):
+            finger.deadline = now + REPEAT_S
+        return [Gesture(bound.hold)]
+
+
+def _meant(action: Action, phase: Phase = Phase.DONE) -> list[Gesture]:
+    return [] if action is Action.NONE else [Gesture(action, phase)]

@@ -42,45 +42,103 @@ class Line:
         self._dialogue = dialogue
         self._do = do
         self._ring = Preroll()
+        self._rate = 0
+        """Capture samples per second."""
+        self._from = 0
+        """Room sound leaves from this position on, once the line is up."""
+        self._until: int | None = None
+        """Where the button was let go, if that was before the line was up."""
+        self._pressed = 0
+        """Where it went down."""
+        self._sent = 0
+        """Room sound before this position has left."""
+        self._held = False
+        """Whether the button is held to talk, or was when the line was asked for."""
         self._session = ""
         self._end_reason = ""
+        self._word = ""
         self._woken_at = 0.0
         self._opened_at = 0.0
         self.link = Link.DOWN
+        self.sending = False
+        """Whether the newest frame of room sound has left the device."""
 
     @property
     def here(self) -> int:
         """The capture position of the newest sound kept."""
         return self._ring.end
 
-    def wake(self, position: int, now: float) -> None:
+    def back(self, position: int, ms: int) -> int:
+        """The position `ms` before `position`."""
+        return position - ms * self._rate // 1000
+
+    def wake(self, word: str, position: int, now: float) -> None:
         """Somebody wants to talk: what was said from `position` on leaves first."""
-        if self.link not in (Link.DOWN, Link.CLOSING):
+        if self.link is Link.UP:
+            self._dialogue.interrupt(now)
+            self._send(max(position, self._sent))
+        elif self.link in (Link.DOWN, Link.CLOSING):
+            self._greet(now)
+            self._word = word
+            self._woken_at = now
+            self._from = max(position, self._ring.gone)
+            self._held = False
+            self._until = None
+            closing = self.link is Link.CLOSING
+            self._move(Move.WOKEN)
+            if not closing:
+                self._open(now)
+
+    def hold(self, position: int, now: float) -> None:
+        """The button went down at `position`, and is held to talk."""
+        first = self.back(position, self._policy.press_preroll_ms)
+        if self.link is Link.UP:
+            self._dialogue.hold(now)
+            self._do(Sound(Chime.WOKEN))
+            self._send(first)
+        else:
+            self.wake("button", first, now)
+        self._held = True
+        self._until = None
+        self._pressed = position
+
+    def release(self, now: float) -> None:
+        """It is let go: what was said is the utterance, unless it was too short to be one."""
+        if not self._held:
             return
-        self._do(Sound(Chime.WOKEN))
-        self._timers.start(Timer.WAKING, now + _WAKING_S)
-        self._woken_at = now
-        self._ring.keep(position)
-        closing = self.link is Link.CLOSING
-        self._move(Move.WOKEN)
-        if not closing:
-            self._open(now)
+        shortest = self.back(0, -self._policy.shortest_press_ms)
+        asks = self.here - self._pressed >= shortest
+        if self.link is Link.UP:
+            self._held = False
+            self._dialogue.release(now, asks=asks)
+        elif asks:
+            self._until = self.here
+        else:
+            self.end("pressed too briefly", now, chime=None)
 
     def hear(self, frame: MicFrame, rate: int, now: float) -> None:
-        """Room sound: out when the line is up and the gate open, into the ring otherwise."""
-        if self.link is Link.UP:
-            if self._dialogue.gate.open(self._dialogue.playback.audible, now):
-                self._do(SendAudio(frame.samples))
-            else:
-                self._do(SendNoise(len(frame.samples) // 2))
-            return
+        """Room sound: out when the line is up and the gate open, and into the ring always."""
+        self._rate = rate
         waiting = self.link in (Link.OPENING, Link.REOPENING)
         seconds = self._policy.connecting_ring_s if waiting else self._policy.asleep_ring_s
         self._ring.put(frame, int(seconds * rate))
+        self.sending = False
+        if self.link is not Link.UP:
+            return
+        dialogue = self._dialogue
+        if dialogue.held or (
+            dialogue.detecting and dialogue.gate.open(dialogue.playback.audible, now)
+        ):
+            self._send(frame.position)
+        elif dialogue.detecting:
+            # The clock of the provider's turn detection is the sound that it gets.
+            self._do(SendNoise(len(frame.samples) // 2))
 
     def forget(self) -> None:
-        """Forget the sound kept."""
+        """Forget the sound kept: positions start anew."""
         self._ring.clear()
+        self._from = self._sent = self._pressed = 0
+        self._until = None
 
     def accepted(self, session: str) -> None:
         """The provider opened a session."""
@@ -92,10 +150,14 @@ class Line:
             return
         self._move(Move.CONFIGURED)
         self._timers.stop(Timer.WAKING, Timer.CONNECT)
-        lost = self._ring.lost
-        for frame in self._ring.take():
-            self._do(SendAudio(frame.samples))
         self._dialogue.begin(now)
+        if self._held:
+            self._dialogue.hold(now)
+        self._send(self._from, self._until)
+        if self._until is not None:
+            self._held = False
+            self._dialogue.release(now, asks=True)
+        lost = max(0, self._ring.gone - self._from)
         connect_ms = round((now - self._woken_at) * 1000)
         who = self._session
         self._do(note(Fact.CONNECTED, "connected", session=who, connect_ms=connect_ms))
@@ -103,15 +165,26 @@ class Line:
             text = "connecting took longer than the ring holds"
             self._do(warn(Fact.SOUND_DROPPED, text, lost_samples=lost))
 
+    def fall_silent(self, now: float) -> None:
+        """Nobody went on talking."""
+        if self._dialogue.spoken:
+            self.end("silence", now, Chime.SLEEPING if self._dialogue.detecting else None)
+            return
+        word = self._word
+        self._do(note(Fact.FALSE_WAKE, f"woken by {word}, and nobody spoke", word=word))
+        self.end("false wake", now, chime=None)
+
     def end(self, reason: str, now: float, chime: Chime | None = Chime.SLEEPING) -> None:
         """End the session in an orderly way; nothing to do when there is none."""
         match self.link:
             case Link.DOWN | Link.CLOSING:
                 return
             case Link.REOPENING:
+                self._held = False
                 self._move(Move.ENDED)
             case Link.OPENING | Link.UP:
                 self._end_reason = reason
+                self._held = False
                 self._hang_up(Move.ENDED, now)
                 at = now + self._policy.close_timeout_s + _CLOSE_GRACE_S
                 self._timers.start(Timer.CLOSE, at)
@@ -146,9 +219,23 @@ class Line:
             self._do(note(Fact.NOT_UNDERSTOOD, text, oddities=event.oddities))
         if self.link is Link.OPENING:
             self._open(now)
-        elif unasked and event.trouble is None:
+            return unasked
+        self._held = False
+        if unasked and event.trouble is None:
             self._do(Sound(Chime.SLEEPING))
         return unasked
+
+    def _send(self, first: int, last: int | None = None) -> None:
+        """Room sound kept from the position `first` on, to `last` if that is given."""
+        for frame in self._ring.since(first):
+            if last is None or frame.position < last:
+                self._do(SendAudio(frame.samples))
+        self._sent = self.here
+        self.sending = last is None
+
+    def _greet(self, now: float) -> None:
+        self._do(Sound(Chime.WOKEN))
+        self._timers.start(Timer.WAKING, now + _WAKING_S)
 
     def _open(self, now: float) -> None:
         self._session = ""
@@ -161,6 +248,7 @@ class Line:
     def _hang_up(self, move: Move, now: float) -> None:
         self._timers.stop(Timer.CONNECT, Timer.LONGEST, Timer.CLOSE)
         self._dialogue.end(move, now)
+        self.sending = False
         self._move(move)
 
     def _move(self, move: Move) -> None:

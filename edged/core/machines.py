@@ -56,6 +56,7 @@ class Move(StrEnum):
     LOST = "lost"
     SPEECH_STARTED = "speech started"
     SPEECH_STOPPED = "speech stopped"
+    HELD = "held"
     ASKED = "asked"
     REPLY_STARTED = "reply started"
     SOUNDED = "sounded"
@@ -85,18 +86,23 @@ LINK: Mapping[tuple[Link, Move], Link] = {
 
 TURN: Mapping[tuple[Turn, Move], Turn] = {
     (Turn.QUIET, Move.SPEECH_STARTED): Turn.HEARING,
+    (Turn.QUIET, Move.HELD): Turn.HEARING,
     (Turn.QUIET, Move.ASKED): Turn.THINKING,
     (Turn.QUIET, Move.REPLY_STARTED): Turn.THINKING,
     (Turn.HEARING, Move.SPEECH_STOPPED): Turn.THINKING,
+    (Turn.HEARING, Move.ASKED): Turn.THINKING,
+    (Turn.HEARING, Move.DISMISSED): Turn.QUIET,
     (Turn.HEARING, Move.ENDED): Turn.QUIET,
     (Turn.HEARING, Move.LOST): Turn.QUIET,
     (Turn.THINKING, Move.SPEECH_STARTED): Turn.HEARING,
+    (Turn.THINKING, Move.HELD): Turn.HEARING,
     (Turn.THINKING, Move.SOUNDED): Turn.SPEAKING,
     (Turn.THINKING, Move.DISMISSED): Turn.QUIET,
     (Turn.THINKING, Move.INTERRUPTED): Turn.QUIET,
     (Turn.THINKING, Move.ENDED): Turn.QUIET,
     (Turn.THINKING, Move.LOST): Turn.QUIET,
     (Turn.SPEAKING, Move.SPEECH_STARTED): Turn.HEARING,
+    (Turn.SPEAKING, Move.HELD): Turn.HEARING,
     (Turn.SPEAKING, Move.DRAINED): Turn.QUIET,
     (Turn.SPEAKING, Move.INTERRUPTED): Turn.QUIET,
     (Turn.SPEAKING, Move.ENDED): Turn.QUIET,
@@ -120,23 +126,31 @@ def step(table: Mapping[tuple[State, Move], State], state: State, move: Move) ->
 
 
 def scene(
-    link: Link, turn: Turn, hearing: Hearing, health: Health, *, waking: bool, working: bool
+    link: Link,
+    turn: Turn,
+    hearing: Hearing,
+    health: Health,
+    *,
+    waking: bool,
+    working: bool,
+    attentive: bool,
 ) -> Scene:
     """What the outside calls the state; mute outranks everything.
 
-    `waking`: the greeting has not been over yet. `working`: a tool runs.
+    `waking`: a finger is on the button, or the greeting has not been over yet. `working`: a tool
+    runs. `attentive`: who speaks now is heard; between presses to talk nobody is.
     """
     if hearing is Hearing.MUTED:
         return Scene.MUTED
     if health is Health.TROUBLED:
         return Scene.TROUBLE
-    if link in (Link.DOWN, Link.CLOSING):
-        return Scene.ASLEEP
     if link in (Link.OPENING, Link.REOPENING):
         return Scene.WAKING if waking else Scene.CONNECTING
-    if working and turn is not Turn.SPEAKING:
+    if link is Link.UP and working and turn is not Turn.SPEAKING:
         return Scene.WORKING
-    return _TURN_SCENES[turn]
+    if link is Link.UP and (attentive or turn is not Turn.QUIET):
+        return _TURN_SCENES[turn]
+    return Scene.WAKING if waking else Scene.ASLEEP
 
 
 _TURN_SCENES = {

@@ -11,7 +11,7 @@ class _Piece:
     item: str
     index: int
     first: int
-    """Frames queued before it since the last start."""
+    """Frames queued before it since the last cut."""
     frames: int = 0
 
 
@@ -28,20 +28,26 @@ class Unheard:
 class Playback:
     """Books reply sound in as it is queued and out as it is heard, in frames of the wire.
 
-    Both counts run since the last interruption, as `SpeakerProgress` does.
+    Both counts run since the last `cut`, as `SpeakerProgress` does. What was cut is held until
+    `settle` is told how much of it had sounded.
     """
 
     def __init__(self, rate: int) -> None:
         self._rate = rate
         self._pieces: list[_Piece] = []
-        self._complete = True
+        self._cut: list[_Piece] = []
+        self._growing: str | None = None
+        """The answer of which more may come."""
+        self._cut_growing: str | None = None
+        self._heard_of_cut = 0
+        """Frames, as far as is known."""
         self.queued = 0
         self.heard = 0
 
-    def start(self) -> None:
+    def start(self, reply: str) -> None:
         """Begin to book a new answer, behind whatever still plays."""
-        self._pieces = [piece for piece in self._pieces if self._unheard(piece)]
-        self._complete = False
+        self._pieces = [piece for piece in self._pieces if _unheard(piece, self.heard)]
+        self._growing = reply
 
     def queue(self, reply: str, item: str, index: int, samples: bytes) -> None:
         """Book `samples` (16-bit) in."""
@@ -59,34 +65,49 @@ class Playback:
 
     def finish(self) -> None:
         """No more sound of this answer will come."""
-        self._complete = True
+        self._growing = None
 
-    def interrupt(self) -> list[Unheard]:
-        """Forget everything queued; the items that were not heard to their end, in order.
+    def cut(self) -> None:
+        """Forget what is queued, but for what `settle` needs; the counts begin anew."""
+        self._cut, self._cut_growing = self._pieces, self._growing
+        self._heard_of_cut = self.heard
+        self._pieces = []
+        self._growing = None
+        self.queued = self.heard = 0
 
-        An item is named once, with its first content part that was cut.
+    def settle(self, heard: int | None = None) -> list[Unheard]:
+        """What of the sound that was cut had not been heard to its end, in order.
+
+        `heard` counts as the loudspeaker's progress did before the cut; None: no more than was
+        known then. An item is named once, with its first content part that was cut. The last one
+        counts as cut even if all that came of it was heard, while more was to come.
         """
-        heard: dict[tuple[str, int], int] = {}
-        for piece in self._pieces:
-            frames = min(max(0, self.heard - piece.first), piece.frames)
+        total = self._heard_of_cut = max(self._heard_of_cut, heard or 0)
+        part_heard: dict[tuple[str, int], int] = {}
+        for piece in self._cut:
+            frames = min(max(0, total - piece.first), piece.frames)
             part = piece.item, piece.index
-            heard[part] = heard.get(part, 0) + frames
-        begun = {item for (item, _), frames in heard.items() if frames}
+            part_heard[part] = part_heard.get(part, 0) + frames
+        begun = {item for (item, _), frames in part_heard.items() if frames}
         cut: dict[str, Unheard] = {}
-        for piece in self._pieces:
-            heard_ms = heard[piece.item, piece.index] * 1000 // self._rate
-            if self._unheard(piece) and (heard_ms or piece.item not in begun):
+        for piece in self._cut:
+            heard_ms = part_heard[piece.item, piece.index] * 1000 // self._rate
+            growing = piece is self._cut[-1] and piece.reply == self._cut_growing
+            whole = not _unheard(piece, total) and not growing
+            if not whole and (heard_ms or piece.item not in begun):
                 cut.setdefault(piece.item, Unheard(piece.item, piece.index, heard_ms))
-        self._pieces.clear()
-        self._complete = True
-        self.queued = 0
-        self.heard = 0
+        self._cut = []
         return list(cut.values())
 
     @property
     def heard_ms(self) -> int:
-        """Milliseconds heard since the last interruption."""
+        """Milliseconds heard since the last cut."""
         return self.heard * 1000 // self._rate
+
+    @property
+    def settled_ms(self) -> int:
+        """Milliseconds heard before the last cut, as far as is known."""
+        return self._heard_of_cut * 1000 // self._rate
 
     def received(self, reply: str) -> int:
         """Frames received of `reply`."""
@@ -100,7 +121,8 @@ class Playback:
     @property
     def drained(self) -> bool:
         """Whether everything that will come has been heard."""
-        return self._complete and not self.audible
+        return self._growing is None and not self.audible
 
-    def _unheard(self, piece: _Piece) -> bool:
-        return self.heard < piece.first + piece.frames
+
+def _unheard(piece: _Piece, heard: int) -> bool:
+    return heard < piece.first + piece.frames

@@ -1,6 +1,7 @@
-"""The ring of the last seconds of room sound, so that nothing said is lost while connecting."""
+"""The ring of the last seconds of room sound, so that nothing said is lost."""
 
 from collections import deque
+from collections.abc import Sequence
 
 from .events import MicFrame
 
@@ -10,40 +11,28 @@ class Preroll:
 
     def __init__(self) -> None:
         self._frames: deque[MicFrame] = deque()
-        self._samples = 0
-        self.lost = 0
-        """Samples that fell out since the ring was last told to `keep` everything."""
+        self.samples = 0
+        """Samples held."""
+        self.gone = 0
+        """The position after the newest frame that fell out."""
 
     def put(self, frame: MicFrame, limit: int) -> None:
         """Append a frame; let the oldest fall out until at most `limit` samples are held."""
         self._frames.append(frame)
-        self._samples += _length(frame)
-        while self._samples > limit and len(self._frames) > 1:
-            gone = _length(self._frames.popleft())
-            self._samples -= gone
-            self.lost += gone
+        self.samples += _length(frame)
+        while self.samples > limit and len(self._frames) > 1:
+            gone = self._frames.popleft()
+            self.samples -= _length(gone)
+            self.gone = _end(gone)
 
-    def keep(self, position: int) -> None:
-        """Forget the frames that end at or before `position`, and start counting losses."""
-        while self._frames and _end(self._frames[0]) <= position:
-            self._samples -= _length(self._frames.popleft())
-        self.lost = 0
-
-    def take(self) -> list[MicFrame]:
-        """All frames, oldest first; the ring is empty afterwards."""
-        frames = list(self._frames)
-        self.clear()
-        return frames
+    def since(self, position: int) -> Sequence[MicFrame]:
+        """The frames that end after `position`, oldest first; they stay."""
+        return [frame for frame in self._frames if _end(frame) > position]
 
     def clear(self) -> None:
         """Forget everything."""
         self._frames.clear()
-        self._samples = 0
-
-    @property
-    def samples(self) -> int:
-        """Samples held."""
-        return self._samples
+        self.samples = self.gone = 0
 
     @property
     def end(self) -> int:

@@ -1,0 +1,55 @@
+"""What is wrong with the speaker: passing trouble for a while, a lost device until it is back."""
+
+from collections.abc import Callable
+
+from . import commands as do
+from .commands import Chime, Command, Fact, warn
+from .events import Trouble
+from .machines import HEALTH, Health, Move, step
+from .timers import Timer, Timers
+
+_LASTING = (Trouble.MICROPHONE, Trouble.SPEAKER)
+
+
+class Troubles:
+    """The health machine, with what is shown, sounded and told of it."""
+
+    def __init__(self, shown_s: float, timers: Timers, do: Callable[[Command], None]) -> None:
+        """Passing trouble is shown for `shown_s`."""
+        self._shown_s = shown_s
+        self._timers = timers
+        self._do = do
+        self.health = Health.WELL
+        self.passing: Trouble | None = None
+        self.lost: set[Trouble] = set()
+        """Devices that are gone."""
+
+    @property
+    def worst(self) -> Trouble | None:
+        """The one that is shown."""
+        return self.passing or min(self.lost, default=None)
+
+    def arise(self, trouble: Trouble, detail: str, now: float) -> None:
+        """Something is wrong; told once."""
+        if trouble in (self.passing, *self.lost):
+            return
+        if trouble in _LASTING:
+            self.lost.add(trouble)
+        else:
+            self.passing = trouble
+            self._timers.start(Timer.TROUBLE, now + self._shown_s)
+        self.health = step(HEALTH, self.health, Move.FAILED)
+        self._do(do.Sound(Chime(trouble.value)))
+        told = {"trouble": trouble.value, "detail": detail, "advice": do.ADVICE[trouble]}
+        self._do(warn(Fact.TROUBLE, f"trouble: {trouble}", **told))
+
+    def end(self, trouble: Trouble | None) -> None:
+        """Trouble of this kind is over."""
+        if trouble is None or trouble not in (self.passing, *self.lost):
+            return
+        self.lost.discard(trouble)
+        if trouble is self.passing:
+            self.passing = None
+            self._timers.stop(Timer.TROUBLE)
+        if self.worst is None:
+            self.health = step(HEALTH, self.health, Move.RECOVERED)
