@@ -1,14 +1,18 @@
-"""What outlives a restart: small JSON files in the state directory, never half written."""
+"""What outlives a restart: small files in the state directory, never half written."""
 
+import asyncio
 import contextlib
 import os
+from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import TracebackType
 from typing import TypeVar
 
 import msgspec
 
 T = TypeVar("T")
+Default = TypeVar("Default")
 
 
 def folder(environment: Mapping[str, str] = os.environ) -> Path:
@@ -20,11 +24,13 @@ def folder(environment: Mapping[str, str] = os.environ) -> Path:
 
 
 class Store:
-    """Keeps one value a name in `NAME.json`.
+    """Keeps one value a name in `NAME.json`, and whole files.
 
     A full disk or a read-only root costs what could not be saved and one warning, until a save
-    succeeds again; nothing is raised for it. One process writes; calls block for as long as the
-    disk takes to have the bytes (an SD card: up to some tenths of a second).
+    succeeds again; nothing is raised for it. One process writes, one thread at a time; calls
+    block for as long as the disk takes to have the bytes (an SD card: up to some tenths of a
+    second, and seconds while something else writes much): while the speaker lives, a `Clerk`
+    makes them.
     """
 
     def __init__(self, folder: Path, warn: Callable[[str], None]) -> None:
@@ -33,7 +39,7 @@ class Store:
         self._warn = warn
         self._failing = False
 
-    def read(self, name: str, shape: type[T], default: T) -> T:
+    def read(self, name: str, shape: type[T], default: Default) -> T | Default:
         """The value saved last, or `default` where there is none or it does not fit `shape`.
 
         What does not fit is kept beside it as `NAME.json.damaged`.
@@ -54,11 +60,15 @@ class Store:
 
     def write(self, name: str, value: object) -> bool:
         """Save `value`; after True it survives a power cut, after False the old one is there."""
-        file = self._file(name)
+        return self.keep(self._file(name).name, msgspec.json.encode(value))
+
+    def keep(self, name: str, content: bytes) -> bool:
+        """The same for a whole file called `name`."""
+        file = self._folder / name
         fresh = file.with_suffix(".new")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            _write_through(fresh, msgspec.json.encode(value))
+            _write_through(fresh, content)
             fresh.replace(file)
             _sync(self._folder)
         except OSError as error:
@@ -71,6 +81,17 @@ class Store:
             return False
         self._failing = False
         return True
+
+    def thin(self, pattern: str, keep: int, but: str) -> None:
+        """Of the files whose names fit `pattern` leave the newest `keep`, the one called `but` too.
+
+        What cannot be deleted stays.
+        """
+        with contextlib.suppress(OSError):
+            others = [file for file in self._folder.glob(pattern) if file.name != but]
+            others.sort(key=lambda file: (file.stat().st_mtime_ns, file.name))
+            for file in others[: max(0, len(others) + 1 - keep)]:
+                file.unlink(missing_ok=True)
 
     def _file(self, name: str) -> Path:
         return self._folder / f"{name}.json"
@@ -88,6 +109,43 @@ class Store:
         else:
             kept = f"it is kept as {aside.name}"
         self._warn(f"{file} is damaged ({problem}); starting without it, {kept}")
+
+
+class Clerk:
+    """Does what waits for the disk beside the event loop: one job at a time, in order.
+
+    It works in the threads in which asyncio looks up addresses. On the loop an `fsync` would hold
+    up the conversation, and on a card that something else writes to it may take longer than the
+    watchdog waits. Leaving the context waits for what is left to do; a disk that never answers
+    is ended by the service manager's time to stop. A job that raises ends the process as any
+    bug does.
+    """
+
+    def __init__(self) -> None:
+        self._jobs: deque[Callable[[], object]] = deque()
+        self._work: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> "Clerk":
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._work is not None:
+            await self._work
+
+    def do(self, job: Callable[[], object]) -> None:
+        """Have `job` done soon; on the loop's thread."""
+        self._jobs.append(job)
+        if self._work is None or self._work.done():
+            self._work = asyncio.get_running_loop().create_task(self._do())
+
+    async def _do(self) -> None:
+        while self._jobs:
+            await asyncio.to_thread(self._jobs.popleft())
 
 
 def _write_through(file: Path, content: bytes) -> None:

@@ -20,7 +20,7 @@ DRIVERS = {"link", "sound", "echo", "wake", "lights", "buttons", "tools"}
 DEVICE_WORDS = {"core.events", "core.commands", "core.scenes", "core.gestures"}
 GROUND = {"handoff", "plugins", "lines", "fields", "config", "store", "key"}
 """What stands on nothing but the standard library and each other."""
-HOUSEKEEPING = GROUND | {"journal", "service", "control", "record"}
+HOUSEKEEPING = GROUND | {"journal", "service", "control", "memory", "record"}
 SETTLED = HOUSEKEEPING | {"schema", "template", "pins"}
 
 ALLOWED: dict[str, set[str]] = {
@@ -32,7 +32,8 @@ ALLOWED: dict[str, set[str]] = {
     "journal": GROUND | {"ports", "core.events", "core.commands", "core.scenes"},
     "service": GROUND | {"ports"},
     "control": GROUND | {"core.events", "core.commands"},
-    "record": GROUND | {"core.events", "core.commands"},
+    "memory": GROUND | {"core.events", "core.commands"},
+    "record": GROUND | {"core.events", "core.commands", "core.settings", "core.gestures"},
     "pins": GROUND,
     "schema": GROUND | {"control", "core.settings", "core.gestures"},
     "template": GROUND | {"schema"},
@@ -57,7 +58,7 @@ PURE = {
 
 OUTSIDE: dict[str, set[str]] = {
     "gpiozero": {"pins", "lights.gpio", "buttons.gpio", "simulator"},
-    "msgspec": {"config", "control", "store", "record", "dialects", "simulator"},
+    "msgspec": {"config", "control", "store", "memory", "record", "dialects", "simulator"},
     "numpy": {"sound", "echo", "wake", "simulator"},
     "onnxruntime": {"wake.openwakeword"},
     "pyaudio": {"sound.portaudio"},
@@ -69,7 +70,7 @@ OUTSIDE: dict[str, set[str]] = {
 }
 """For each third-party library the only places that may import it."""
 
-THREADS = {"handoff", "wake._worker", "sound._thread", "sound.portaudio", "simulator"}
+THREADS = {"handoff", "store", "wake._worker", "sound._thread", "sound.portaudio", "simulator"}
 """Where threads start, or cross into the event loop."""
 
 
