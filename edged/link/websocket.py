@@ -167,7 +167,7 @@ class Session:
         return self._outbox.dropped
 
     def offer(self, command: LinkCommand) -> None:
-        """Send `command` as soon as the line takes it, after what was offered before it."""
+        """Send `command` as soon as the line takes it, in the outbox's order."""
         self._outbox.put(command)
 
     def close(self) -> None:

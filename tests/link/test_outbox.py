@@ -1,11 +1,25 @@
-"""What waits to go out keeps its order, and only sound is ever given up."""
+"""What waits to go out keeps its order, the end of an answer excepted; only sound is given up."""
 
 import asyncio
+from collections.abc import Sequence
+from typing import get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edged.core.commands import AskReply, CommitInput, LinkCommand, SendAudio
+from edged.core.commands import (
+    AnswerTool,
+    AskReply,
+    CancelReply,
+    ClearInput,
+    CommitInput,
+    DeleteItem,
+    DetectTurns,
+    LinkCommand,
+    SendAudio,
+    SendNoise,
+    TruncateReply,
+)
 from edged.link._outbox import Outbox
 from edged.link.websocket import Settings
 
@@ -29,6 +43,79 @@ def test_a_commit_never_overtakes_what_it_commits() -> None:
         assert await _all(outbox, 5) == said
 
     asyncio.run(story())
+
+
+def test_the_end_of_an_answer_does_not_wait_behind_what_was_said_on_a_slow_line() -> None:
+    async def story() -> None:
+        outbox = Outbox(20.0, RATE)
+        said: list[LinkCommand] = [DetectTurns(False), ClearInput(), *[FRAME] * 900, CommitInput()]
+        ends: list[LinkCommand] = [
+            CancelReply("r"),
+            TruncateReply("a", 0, 120),
+            DeleteItem("b"),
+        ]
+        for command in [*said, *ends, AskReply()]:
+            outbox.put(command)
+        outbox.open()
+        assert await _all(outbox, len(said) + 4) == [*ends, *said, AskReply()]
+
+    asyncio.run(story())
+
+
+def test_a_cancel_that_names_no_answer_means_the_last_one_asked_for() -> None:
+    async def story() -> None:
+        outbox = Outbox(1.0, RATE)
+        said: list[LinkCommand] = [FRAME, CommitInput(), AskReply(), CancelReply("")]
+        for command in said:
+            outbox.put(command)
+        outbox.open()
+        assert await _all(outbox, 4) == said
+
+    asyncio.run(story())
+
+
+URGENT = [CancelReply("r"), TruncateReply("a", 0, 1), DeleteItem("b")]
+ORDERLY = [
+    FRAME,
+    DetectTurns(False),
+    DetectTurns(True),
+    CommitInput(),
+    ClearInput(),
+    AskReply(),
+    AnswerTool("c", "{}"),
+]
+
+
+def test_every_command_has_its_lane() -> None:
+    told = {type(command) for command in [*URGENT, *ORDERLY]}
+    assert told == set(get_args(LinkCommand)) - {SendNoise}
+
+
+@given(st.lists(st.sampled_from([*URGENT, *ORDERLY, None]), max_size=60))
+def test_whenever_the_line_takes_something_each_lane_keeps_its_order(
+    story: Sequence[LinkCommand | None],
+) -> None:
+    """None stands for a moment at which the line takes one command, where there is one."""
+
+    async def evening() -> None:
+        outbox = Outbox(20.0, RATE)
+        outbox.open()
+        put: list[tuple[int, LinkCommand]] = []
+        taken: list[LinkCommand] = []
+        for number, command in enumerate(story):
+            if command is not None:
+                put.append((number, command))
+                outbox.put(command)
+            elif len(taken) < len(put):
+                waiting = [one for _, one in put if one in URGENT]
+                urgent = len(waiting) > sum(one in URGENT for one in taken)
+                taken += await _all(outbox, 1)
+                assert (taken[-1] in URGENT) is urgent
+        taken += await _all(outbox, len(put) - len(taken))
+        for lane in (URGENT, ORDERLY):
+            assert [one for one in taken if one in lane] == [one for _, one in put if one in lane]
+
+    asyncio.run(evening())
 
 
 def test_fifteen_seconds_of_preroll_fit_by_default() -> None:

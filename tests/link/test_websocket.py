@@ -19,7 +19,17 @@ from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 
 from edged import ports
-from edged.core.commands import AskReply, CommitInput, LinkCommand, SendAudio
+from edged.core.commands import (
+    AskReply,
+    CancelReply,
+    ClearInput,
+    CommitInput,
+    DeleteItem,
+    DetectTurns,
+    LinkCommand,
+    SendAudio,
+    TruncateReply,
+)
 from edged.core.events import LinkAccepted, LinkDown, LinkReady, ReplyStarted, Trouble
 from edged.core.settings import Session as Asked
 from edged.dialects import openai
@@ -151,6 +161,44 @@ def test_fifteen_seconds_of_preroll_arrive_whole_and_in_order() -> None:
 
     assert asyncio.run(story()) == 0
     assert got == frames
+
+
+def test_on_the_wire_too_an_answer_ends_before_the_sound_that_waits_and_a_commit_after() -> None:
+    got: list[str] = []
+
+    async def server(wire: ServerConnection) -> None:
+        await welcome(wire)
+        async for message in wire:
+            got.append(json.loads(message)["type"])
+            if got[-1] == "response.create":
+                return
+
+    async def story() -> None:
+        async with serving(server) as url:
+            session = line(url).session()
+            # All of it before the line is up: that is how a line that is slow looks.
+            session.offer(DetectTurns(False))
+            session.offer(ClearInput())
+            for _ in range(100):
+                session.offer(SendAudio(FRAME))
+            session.offer(CommitInput())
+            session.offer(CancelReply("r"))
+            session.offer(TruncateReply("a", 0, 120))
+            session.offer(DeleteItem("b"))
+            session.offer(AskReply())
+            await session.run(Ear())
+
+    asyncio.run(story())
+    assert got == [
+        "response.cancel",
+        "conversation.item.truncate",
+        "conversation.item.delete",
+        "session.update",
+        "input_audio_buffer.clear",
+        *["input_audio_buffer.append"] * 100,
+        "input_audio_buffer.commit",
+        "response.create",
+    ]
 
 
 def test_the_key_is_in_no_log_and_no_text(caplog: pytest.LogCaptureFixture) -> None:
