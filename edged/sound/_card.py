@@ -40,6 +40,9 @@ class Opened:
 class System(Protocol):
     """The part of a sound system that blocks; on the `sound` thread; trouble is an `OSError`."""
 
+    turns_volume: bool
+    """Whether it has a volume of its own; it never changes."""
+
     def begin(self) -> None:
         """Start, or start anew with all streams closed; the devices there are are known now."""
 
@@ -54,6 +57,9 @@ class System(Protocol):
 
     def open_speaker(self, player: Player) -> Opened:
         """Open the stream, not yet started; closes one that is open."""
+
+    def set_volume(self, volume_db: float) -> bool:
+        """Set its own volume; False when it cannot now. Raises nothing."""
 
     def start(self, direction: Direction) -> None:
         """Let the stream run, for the first time or after a rest."""
@@ -104,6 +110,7 @@ class Card:
         self._job_watch = _Watch(_STUCK_AFTER)
         self._capture: Capture | None = None
         self._dozing = False
+        self._volume_db: float | None = None
         self._running: dict[Direction, _Watch] = {}
         """The streams that deliver, or should."""
         self._wanted: set[Direction] = {"speaker"}
@@ -142,6 +149,15 @@ class Card:
 
     def hush(self) -> None:
         self._player.hush()
+
+    def set_volume(self, volume_db: float) -> None:
+        self._volume_db = volume_db
+        if self._system.turns_volume:
+            self._thread.do(
+                partial(self._system.set_volume, volume_db), partial(self._volume_set, volume_db)
+            )
+        else:
+            self._player.set_volume(volume_db)
 
     def sound(self, chime: Chime) -> None:
         self._player.sound(chime)
@@ -198,7 +214,13 @@ class Card:
         self._found("speaker")
         self._player.prepare(result.rate)
         self._feed(SpeakerOpened(result.device, result.rate, result.latency_ms))
+        if self._volume_db is not None:
+            self.set_volume(self._volume_db)
         self._start("speaker")
+
+    def _volume_set(self, volume_db: float, done: bool) -> None:
+        """What the card cannot turn down, we do."""
+        self._player.set_volume(0.0 if done else volume_db)
 
     def _start(self, direction: Direction) -> None:
         self._running[direction] = _Watch(_STALLED_AFTER)

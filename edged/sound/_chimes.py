@@ -1,7 +1,8 @@
 """The earcons, synthesised: short, soft, and each unlike the others.
 
-Two notes up say that the speaker has woken, two down that it sleeps; low repeated patterns are
-trouble, each with its own rhythm. The loudest moment of each is 15.5 dB below the voice.
+Two notes up say that the speaker has woken, two down that it sleeps, a tick that the volume was
+turned; low repeated patterns are trouble, each with its own rhythm. The loudest moment of each is
+15.5 dB below the voice, and softer where nobody asked for it.
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from ..core.commands import Chime
 VOICE_DBFS: Final = -20.0
 """The level of a provider's voice, by which the earcons are measured."""
 _LOUDEST_DBFS: Final = VOICE_DBFS - 15.5
+_SOFTER_DB: Final[Mapping[Chime, float]] = {Chime.SLEEPING: 4.0}
 _WINDOW_S: Final = 0.02
 _EDGE_S: Final = 0.008
 """Each note's rise; its fall takes the last half."""
@@ -24,9 +26,10 @@ _Notes = tuple[tuple[float, int], ...]
 _MELODIES: Final[Mapping[Chime, _Notes]] = {
     # Each note: Hz (0 is a rest), milliseconds.
     Chime.WOKEN: ((784, 60), (1175, 80)),
-    Chime.SLEEPING: ((1175, 70), (784, 110)),
+    Chime.SLEEPING: ((659, 120), (440, 200)),
     Chime.MUTED: ((523, 60), (0, 30), (392, 110)),
     Chime.UNMUTED: ((392, 60), (0, 30), (523, 110)),
+    Chime.VOLUME: ((988, 50),),
     Chime.NETWORK: ((440, 80), (0, 60), (440, 80), (0, 60), (330, 200)),
     Chime.KEY: ((330, 80), (0, 40), (330, 80), (0, 40), (330, 80), (0, 40), (330, 80)),
     Chime.CREDIT: ((587, 90), (0, 40), (440, 90), (0, 40), (294, 240)),
@@ -43,9 +46,8 @@ def chime(which: Chime, rate: int) -> bytes:
     sound = np.concatenate([_note(hz, ms, rate) for hz, ms in _MELODIES[which]])
     window = int(_WINDOW_S * rate)
     loudest = np.sqrt(np.max(np.convolve(sound**2, np.full(window, 1 / window), "same")))
-    scaled: NDArray[np.int16] = np.rint(
-        sound * (32768 * 10 ** (_LOUDEST_DBFS / 20) / loudest)
-    ).astype("<i2")
+    wanted = 32768 * 10 ** ((_LOUDEST_DBFS - _SOFTER_DB.get(which, 0.0)) / 20)
+    scaled: NDArray[np.int16] = np.rint(sound * (wanted / loudest)).astype("<i2")
     return scaled.tobytes()
 
 

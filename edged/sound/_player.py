@@ -3,6 +3,7 @@
 from collections import deque
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..core.commands import Chime
 from ..core.events import SpeakerHushed, SpeakerProgress, SpeakerUnderran
@@ -28,10 +29,10 @@ class Player:
     Sound queued before the first `prepare`, or after `forget`, is dropped.
     """
 
-    def __init__(self, feed: Feed, wire_rate: int, volume_db: float, most_priming_ms: int) -> None:
+    def __init__(self, feed: Feed, wire_rate: int, most_priming_ms: int) -> None:
         self._feed = feed
         self._wire_rate = wire_rate
-        self._gain = 10 ** (volume_db / 20)
+        self._gain = self._wanted_gain = 1.0
         self._most_priming_ms = most_priming_ms
         self._reports: Handoff[tuple[Spool, int, int]] = Handoff(self._tell)
         self._rate = 0
@@ -111,6 +112,10 @@ class Player:
             old.end = old.told
             self._reports.put((old, 0, 0))
 
+    def set_volume(self, volume_db: float) -> None:
+        """Turn everything up or down, over the next block; 0 and more is as it came."""
+        self._wanted_gain = 10 ** (min(0.0, volume_db) / 20)
+
     def sound(self, which: Chime) -> None:
         """Mix an earcon in, behind one that still sounds."""
         if self._rate:
@@ -130,11 +135,12 @@ class Player:
         earcons.told = earcons.heard(sounding)
         self._report(spool, sounding)
         if not voice and not earcon:
+            self._gain = self._wanted_gain
             return bytes(2 * frames * channels)
         mix = np.zeros(frames, dtype=np.float32)
         for part in (voice, earcon):
             mix[: len(part) // 2] += np.frombuffer(part, dtype="<i2")
-        block = np.clip(mix * self._gain, -32768, 32767).astype("<i2")
+        block = np.clip(mix * self._volume(frames), -32768, 32767).astype("<i2")
         return (block if channels == 1 else np.repeat(block, channels)).tobytes()
 
     def ran_dry(self, missing_s: float) -> None:
@@ -175,6 +181,13 @@ class Player:
         last = np.frombuffer(old.take(min(frames, int(_FADE_S * self._rate)), place), dtype="<i2")
         ramp = np.linspace(1, 0, len(last), dtype=np.float32)
         return (last * ramp).astype("<i2").tobytes()
+
+    def _volume(self, frames: int) -> float | NDArray[np.float32]:
+        """What the next block is multiplied by; a change is spread over all of it: no click."""
+        old, self._gain = self._gain, self._wanted_gain
+        if old == self._gain:
+            return old
+        return np.linspace(old, self._gain, frames + 1, dtype=np.float32)[1:]
 
     def _report(self, spool: Spool, sounding: int) -> None:
         if spool.gap:

@@ -14,6 +14,7 @@ from ..ports import Feed, SoundCard
 from ._capture import Capture
 from ._card import Card, Opened
 from ._devices import Device, Direction, find
+from ._mixer import Mixer
 from ._player import Player
 
 _CARDS: Final = Path("/proc/asound/cards")
@@ -39,8 +40,11 @@ class Settings:
     """Samples per second of the loudspeaker; 0 chooses as for the microphone."""
     period_ms: Annotated[int, "5 to 20"] = 10
     """How much sound goes to and from the devices at a time; more is slower and cheaper."""
-    volume_db: Annotated[float, "-60 to 0"] = -6.0
-    """The loudspeaker's volume; 0 is as loud as it goes."""
+    mixer: str = ""
+    """A control of the sound card's own that sets the volume, as "PCM" or "Master"; "" turns the
+    sound itself down."""
+    mixer_card: str = "default"
+    """The sound card of that control, as ALSA knows it: "default", "hw:1", "hw:Device"."""
     longest_priming_ms: Annotated[int, "0 to 2000"] = 500
     """Answers that arrive unevenly are held back by the largest lateness seen, at most this."""
     rest_s: Annotated[float, "0 to 3600"] = 30.0
@@ -54,13 +58,16 @@ def open(
     frame_ms: int,
     *,
     api: Callable[[], Any] = pyaudio.PyAudio,
+    library: Any = None,
 ) -> SoundCard:
     """A sound card whose loudspeaker opens at once; call it on the loop's thread.
 
-    `frame_ms` is the wire's and means nothing here: capture frames are always 20 ms.
+    `frame_ms` is the wire's and means nothing here: capture frames are always 20 ms. `api` makes
+    a PortAudio, and `library` stands for the system's libasound.
     """
-    system = System(settings, wire_rate, api)
-    player = Player(feed, wire_rate, settings.volume_db, settings.longest_priming_ms)
+    mixer = Mixer(settings.mixer_card, settings.mixer, library) if settings.mixer else None
+    system = System(settings, wire_rate, api, mixer)
+    player = Player(feed, wire_rate, settings.longest_priming_ms)
 
     def capture() -> Capture:
         return Capture(feed, settings.channel)
@@ -86,10 +93,15 @@ class System:
     Expected trouble is an `OSError`.
     """
 
-    def __init__(self, settings: Settings, wire_rate: int, api: Callable[[], Any]) -> None:
+    def __init__(
+        self, settings: Settings, wire_rate: int, api: Callable[[], Any], mixer: Mixer | None
+    ) -> None:
         self._settings = settings
         self._wire_rate = wire_rate
         self._api = api
+        self._mixer = mixer
+        self._mixer_found = False
+        self.turns_volume = mixer is not None
         self._audio: Any = None
         self._streams: dict[Direction, Any] = {}
         self._again: dict[Direction, Callable[[], tuple[Any, int]]] = {}
@@ -134,6 +146,7 @@ class System:
 
     def open_speaker(self, player: Player) -> Opened:
         """Open, not yet started."""
+        self._find_mixer()
         device = self._find(self._settings.speaker, "speaker")
         channels = min(2, device.outputs)
         latency_s = last_s = 0.0
@@ -155,6 +168,16 @@ class System:
         opened = self._open("speaker", device, rates, channels, fetch)
         latency_s = opened.latency_ms / 1000
         return opened
+
+    def set_volume(self, volume_db: float) -> bool:
+        """Turn the mixer's control; False when it does not answer."""
+        if self._mixer is None:
+            return False
+        try:
+            self._mixer.set_volume(volume_db)
+        except OSError:
+            return False
+        return True
 
     def start(self, direction: Direction) -> None:
         """Let the stream run; one that rested is opened as it was.
@@ -180,6 +203,12 @@ class System:
             stream.stop_stream()
         with suppress(OSError):
             stream.close()
+
+    def _find_mixer(self) -> None:
+        """A control that never was there is a mistake; one that went with its card is not."""
+        if self._mixer is not None and not self._mixer_found:
+            self._mixer.check()
+            self._mixer_found = True
 
     def _find(self, wanted: str, direction: Direction) -> Device:
         if self._audio is None:

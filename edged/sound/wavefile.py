@@ -30,8 +30,6 @@ class Settings:
     """A WAV file to write what the loudspeaker sounds to; "" for nowhere."""
     channel: Annotated[int, "0 to 31"] = 0
     """The recording's channel that is listened to, from 0."""
-    volume_db: Annotated[float, "-60 to 0"] = 0.0
-    """The loudspeaker's volume; 0 leaves the answer as it came."""
     longest_priming_ms: Annotated[int, "0 to 2000"] = 500
     """Answers that arrive unevenly are held back by the largest lateness seen, at most this."""
     paced: bool = True
@@ -53,7 +51,7 @@ class _Files:
         self._feed = feed
         self._wire_rate = wire_rate
         self._loop = asyncio.get_running_loop()
-        self._player = Player(feed, wire_rate, settings.volume_db, settings.longest_priming_ms)
+        self._player = Player(feed, wire_rate, settings.longest_priming_ms)
         self._capture: Capture | None = None
         self._recording: wave.Wave_read | None = None
         self._written: wave.Wave_write | None = None
@@ -104,6 +102,9 @@ class _Files:
 
     def hush(self) -> None:
         self._player.hush()
+
+    def set_volume(self, volume_db: float) -> None:
+        self._player.set_volume(volume_db)
 
     def sound(self, chime: Chime) -> None:
         self._player.sound(chime)

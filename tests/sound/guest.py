@@ -41,6 +41,8 @@ class Guest:
         match json.loads(line):
             case ["queue", str(samples)]:
                 self.card.queue(base64.b64decode(samples))
+            case ["set_volume", int(volume_db)]:
+                self.card.set_volume(volume_db)
             case ["sound", str(chime)]:
                 self.card.sound(Chime(chime))
             case [("finish" | "hush" | "open_microphone" | "close_microphone") as name]:

@@ -25,13 +25,12 @@ class Box:
     rate: int = WIRE
     channels: int = 1
     delay_ms: int = 30
-    volume_db: float = 0.0
     longest_priming_ms: int = 500
     told: list[Event] = field(default_factory=list)
     sounded: bytearray = field(default_factory=bytearray)
 
     def __post_init__(self) -> None:
-        self.player = Player(self.told.append, WIRE, self.volume_db, self.longest_priming_ms)
+        self.player = Player(self.told.append, WIRE, self.longest_priming_ms)
         self.player.prepare(self.rate)
 
     async def play(self, ms: int) -> bytes:
@@ -252,7 +251,8 @@ def test_a_hush_is_answered_by_where_the_sound_ended(rate: int, channels: int) -
     """The middle of the fade, found in what the device was given, at an odd place."""
 
     async def story() -> None:
-        box = Box(rate=rate, channels=channels, volume_db=-3.0)
+        box = Box(rate=rate, channels=channels)
+        box.player.set_volume(-3.0)
         box.player.queue(np.full(24000, 8000, dtype="<i2").tobytes())
         await box.play(330)
         seen = len(box.heard)
@@ -439,10 +439,69 @@ def test_an_earcon_is_mixed_in_and_never_counted() -> None:
 
 def test_volume_and_both_sides() -> None:
     async def story() -> None:
-        box = Box(channels=2, volume_db=-6.0)
+        box = Box(channels=2)
+        box.player.set_volume(-6.0)
+        await box.play(10)
         box.player.queue(np.full(2400, 10000, dtype="<i2").tobytes())
         out = samples(await box.play(10)).reshape(-1, 2)
         assert np.all(out == 5011)
+
+    tell(story)
+
+
+@pytest.mark.parametrize("rate", [24000, 44100, 48000])
+def test_turning_the_volume_is_a_slope_for_voice_and_earcon_alike(rate: int) -> None:
+    """No step from one sample to the next that the sound itself does not make."""
+
+    async def story() -> None:
+        box = Box(rate=rate)
+        tone = 12000 * np.sin(2 * np.pi * 200 / WIRE * np.arange(3 * WIRE))
+        box.player.queue(tone.astype("<i2").tobytes())
+        await box.play(100)
+        own = np.abs(np.diff(samples(bytes(box.sounded)).astype(int))).max()
+        for volume_db in (-40.0, 0.0, -3.0, -6.0, -60.0, -0.5, 0.0):
+            box.player.set_volume(volume_db)
+            settled = np.abs(samples((await box.play(60))[2 * rate // 100 * 2 :])).max()
+            assert settled == pytest.approx(12000 * 10 ** (volume_db / 20), rel=0.03, abs=2)
+        steps = np.abs(np.diff(samples(bytes(box.sounded)).astype(int)))
+        # Over 10 ms the slope itself adds 12000 / 240 at most.
+        assert steps.max() < own + 12000 / (rate / 100) + 10
+        box.player.hush()
+        await box.play(50)
+        box.player.set_volume(-20.0)
+        await box.play(10)
+        box.player.sound(Chime.WOKEN)
+        soft = np.abs(samples(await box.play(200))).max()
+        loud = np.abs(samples(chime(Chime.WOKEN, rate))).max()
+        assert soft == pytest.approx(0.1 * loud, abs=2)
+
+    tell(story)
+
+
+def test_what_was_heard_knows_nothing_of_volume() -> None:
+    async def story() -> None:
+        told = []
+        for volumes in ((0.0, 0.0), (-60.0, -1.0)):
+            box = Box(rate=44100)
+            box.player.queue(speech(2000))
+            for volume_db in volumes:
+                box.player.set_volume(volume_db)
+                await box.play(330)
+            box.player.hush()
+            await box.play(100)
+            told.append(box.told)
+        assert told[0] == told[1]
+        assert isinstance(told[0][-1], SpeakerHushed)
+
+    tell(story)
+
+
+def test_as_loud_as_it_goes_is_as_it_came() -> None:
+    async def story() -> None:
+        box, answer = Box(), speech(20)
+        box.player.set_volume(12.0)
+        box.player.queue(answer)
+        assert await box.play(20) == answer
 
     tell(story)
 

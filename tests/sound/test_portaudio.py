@@ -71,6 +71,7 @@ def test_a_morning_with_a_microphone_and_a_loudspeaker() -> None:
     async def story() -> None:
         place = studio()
         async with opened(place) as (card, ear):
+            card.set_volume(-6)
             assert await ear.hear(SpeakerOpened) == SpeakerOpened("HDMI", 48000, 20.0)
             card.open_microphone()
             assert await ear.hear(MicOpened) == MicOpened(USB, 48000)
@@ -249,7 +250,7 @@ def test_while_the_loudspeaker_plays_a_search_for_the_microphone_leaves_it_alone
 
     async def story() -> None:
         place = studio(Thing("HDMI", outputs=2, rates=(24000,)))
-        async with opened(place, Settings(volume_db=0)) as (card, ear):
+        async with opened(place) as (card, ear):
             await ear.hear(SpeakerOpened)
             card.open_microphone()
             await ear.hear(MicLost)

@@ -165,7 +165,7 @@ def test_the_microphone_loses_and_doubles_nothing(place: room.Room, guests: Gues
 
 
 def test_an_answer_sounds_whole_and_its_progress_is_true(place: room.Room, guests: Guests) -> None:
-    visit = guests(place, volume_db=0, playback_rate=48000)
+    visit = guests(place, playback_rate=48000)
     visit.hear("SpeakerOpened")
     with place.hear() as ear:
         answer = noise(3, 2, WIRE)
@@ -194,7 +194,7 @@ def test_an_answer_sounds_whole_and_its_progress_is_true(place: room.Room, guest
 
 
 def test_hush_is_silence_at_once(place: room.Room, guests: Guests) -> None:
-    visit = guests(place, volume_db=0)
+    visit = guests(place)
     visit.hear("SpeakerOpened")
     with place.hear() as ear:
         visit.play(np.full(10 * WIRE, 4000, dtype="<i2").tobytes(), 96000)
@@ -208,7 +208,7 @@ def test_hush_is_silence_at_once(place: room.Room, guests: Guests) -> None:
 
 
 def test_an_earcon_is_heard_soft(place: room.Room, guests: Guests) -> None:
-    visit = guests(place, volume_db=0)
+    visit = guests(place)
     visit.hear("SpeakerOpened")
     with place.hear() as ear:
         asked = visit.do("sound", "woken")
@@ -221,7 +221,7 @@ def test_an_earcon_is_heard_soft(place: room.Room, guests: Guests) -> None:
 
 
 def test_a_rested_loudspeaker_is_back_at_once(place: room.Room, guests: Guests) -> None:
-    visit = guests(place, volume_db=0, rest_s=0.2)
+    visit = guests(place, rest_s=0.2)
     visit.hear("SpeakerOpened")
     with place.hear() as ear:
         ear.wait_until(time.monotonic() + 1.5)
