@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import Callable, Mapping
 
-from edged.core.commands import Chime, LinkCommand, Note, SendAudio
+from edged.core.commands import Chime, LinkCommand, Note, Remember, SendAudio
 from edged.core.events import (
+    Event,
     LinkAccepted,
     LinkDown,
     LinkReady,
     MicFrame,
     MicOpened,
+    SpeakerHushed,
     SpeakerOpened,
     SpeakerProgress,
 )
@@ -31,6 +33,7 @@ class FakeSound:
         self.finished = True
         self.chimes: list[Chime] = []
         self.hushed = 0
+        self.volumes: list[float] = []
         self.dozed: list[bool] = []
 
     def open_microphone(self) -> None:
@@ -55,9 +58,13 @@ class FakeSound:
         self.finished = True
 
     def hush(self) -> None:
+        heard, self.heard = self.heard, 0
         self.spool.clear()
-        self.heard = 0
         self.hushed += 1
+        asyncio.get_running_loop().call_soon(self._feed, SpeakerHushed(heard))
+
+    def set_volume(self, volume_db: float) -> None:
+        self.volumes.append(volume_db)
 
     def sound(self, chime: Chime) -> None:
         self.chimes.append(chime)
@@ -213,6 +220,33 @@ class FakeTools:
     async def call(self, name: str, arguments: str) -> str:
         self.called.set()
         return await asyncio.shield(self.answer)
+
+    def farewell(self, name: str) -> bool:
+        return name == "goodbye"
+
+
+class FakeMemory:
+    """Remembers until the test ends."""
+
+    def __init__(self) -> None:
+        self.remembered: list[Remember] = []
+
+    def remember(self, what: Remember) -> None:
+        self.remembered.append(what)
+
+
+class FakeRecorder:
+    """Knows what was recorded, and why it was kept."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.failures: list[str] = []
+
+    def took(self, event: Event, now: float) -> None:
+        self.events.append(event)
+
+    def failed(self, why: str) -> None:
+        self.failures.append(why)
 
 
 class FakeJournal:

@@ -24,7 +24,8 @@ class Evening:
     """One speaker and everybody around it; each verb feeds events and returns the commands.
 
     The loudspeaker keeps its promises: it plays what is queued in real time while time passes,
-    and counts from the last `Hush`. The laws of the house are checked after every event.
+    counts from the last `Hush`, and answers each (at once, unless it is `slow_to_hush`). The laws
+    of the house are checked after every event.
     """
 
     def __init__(
@@ -41,6 +42,9 @@ class Evening:
         self.frames = 0
         self.queued = 0
         self.heard = 0
+        self.slow_to_hush = False
+        self.hushes: list[int] = []
+        """What had been heard at each `Hush` that the loudspeaker has not answered yet."""
 
     # --- the clock ------------------------------------------------------------------------
 
@@ -55,9 +59,20 @@ class Evening:
                 if isinstance(command, do.Play):
                     self.queued += len(command.samples) // 2
                 elif isinstance(command, do.Hush):
+                    self.hushes.append(self.heard)
                     self.queued = self.heard = 0
+            self.commands += done
             commands += done
-        self.commands += commands
+            if not self.slow_to_hush:
+                commands += self.hushed()
+        return commands
+
+    def hushed(self, late_ms: float = 0) -> list[do.Command]:
+        """The loudspeaker answers what it was told to hush; it sounded for `late_ms` more."""
+        commands: list[do.Command] = []
+        while self.hushes:
+            heard = self.hushes.pop(0) + round(WIRE_RATE * late_ms / 1000)
+            commands += self.feed(ev.SpeakerHushed(heard))
         return commands
 
     def passes(self, seconds: float, *, room: bool = True) -> list[do.Command]:

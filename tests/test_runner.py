@@ -37,6 +37,8 @@ class House:
         self.uplink = fakes.FakeUplink()
         self.lights = fakes.FakeLights()
         self.tools = fakes.FakeTools()
+        self.memory = fakes.FakeMemory()
+        self.recorder = fakes.FakeRecorder()
         self.journal = fakes.FakeJournal()
         self.service = fakes.FakeService()
         self.devices = Devices(
@@ -47,6 +49,8 @@ class House:
             fakes.FakeResampler,
             [self.lights],
             self.tools,
+            self.memory,
+            self.recorder,
             self.journal,
             self.service,
         )

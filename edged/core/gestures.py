@@ -180,7 +180,7 @@ class Recogniser:
                 gestures += self._hold(bound, finger, now)
             elif finger.down:
                 finger.consumed = True
-                gestures += _meant(bound.long)
+                gestures += _meant(bound.long_press)
             elif finger.presses:
                 finger.presses = 0
                 gestures += _meant(bound.press)
@@ -203,7 +203,7 @@ class Recogniser:
                 return self._hold(bound, finger, now)
             finger.deadline = now + self.times.hold_ms / 1000
             return []
-        if bound.long is not Action.NONE:
+        if bound.long_press is not Action.NONE:
             finger.deadline = now + self.times.long_ms / 1000
             return []
         if bound.double is not Action.NONE:

@@ -81,7 +81,7 @@ class Line:
             self._greet(now)
             self._word = word
             self._woken_at = now
-            self._from = max(position, self._ring.gone)
+            self._from = max(position, self._ring.gone, self._sent)
             self._held = False
             self._until = None
             closing = self.link is Link.CLOSING
@@ -176,6 +176,7 @@ class Line:
 
     def end(self, reason: str, now: float, chime: Chime | None = Chime.SLEEPING) -> None:
         """End the session in an orderly way; nothing to do when there is none."""
+        self._timers.stop(Timer.WAKING)
         match self.link:
             case Link.DOWN | Link.CLOSING:
                 return
@@ -221,6 +222,7 @@ class Line:
             self._open(now)
             return unasked
         self._held = False
+        self._timers.stop(Timer.WAKING)
         if unasked and event.trouble is None:
             self._do(Sound(Chime.SLEEPING))
         return unasked

@@ -28,6 +28,7 @@ _OF_A_LINE = {
     Timer.LONGEST,
     Timer.ANSWER,
     Timer.UTTERANCE,
+    Timer.HUSHED,
 }
 
 
@@ -43,11 +44,12 @@ class Laws:
         self.shown: Look | None = None
         self._seen: set[str] = set()
         self._dead: set[str] = set()
-        self._making: str | None = None
+        self._making: set[str] = set()
         self._received: dict[str, int] = {}
         self._queued = 0
         self._heard = 0
         self._last_sent = -1
+        self._detecting = True
         self._last_frame = -1
         self._asked_to_close = False
 
@@ -60,12 +62,12 @@ class Laws:
                 self.line = "up"
             case ev.LinkDown():
                 self.line = "down"
-                self._making = None
+                self._making.clear()
             case ev.ReplyStarted() if self.line == "up" and event.reply not in self._seen:
                 self._seen.add(event.reply)
-                self._making = event.reply
-            case ev.ReplyDone() if event.reply == self._making:
-                self._making = None
+                self._making.add(event.reply)
+            case ev.ReplyDone():
+                self._making.discard(event.reply)
             case ev.SpeakerProgress():
                 self._heard = max(self._heard, min(event.heard, self._queued))
             case _:
@@ -90,13 +92,14 @@ class Laws:
                 assert self.line == "down", "one line at a time"
                 assert not self.muted, "nobody may hear us"
                 self.line = "opening"
+                self._detecting = True
                 self._seen.clear()
                 self._dead.clear()
                 self._received.clear()
             case do.CloseLink():
                 assert self.line in ("opening", "up"), f"nothing to close: {self.line}"
                 self.line = "closing"
-                self._making = None
+                self._making.clear()
             case do.Play():
                 assert isinstance(event, ev.ReplyAudio)
                 assert self.line == "up"
@@ -117,7 +120,15 @@ class Laws:
                 self._book_note(command)
             case do.Fail():
                 self.failed = True
-            case do.CloseMicrophone() | do.FinishPlay() | do.ResetWake() | do.Sound():
+            case do.SetVolume():
+                assert command.volume_db <= 0
+            case (
+                do.CloseMicrophone()
+                | do.FinishPlay()
+                | do.ResetWake()
+                | do.Sound()
+                | do.Remember()
+            ):
                 pass
             case _:
                 self._book_sent(command)
@@ -138,7 +149,12 @@ class Laws:
             case do.CancelReply():
                 self._dead.add(command.reply)
             case do.AskReply():
-                assert self._making in (None, *self._dead), "an answer is being made already"
+                assert not self._making, f"an answer is being made already: {self._making}"
+            case do.DetectTurns():
+                assert command.on is not self._detecting, "turn detection is so already"
+                self._detecting = command.on
+            case do.CommitInput():
+                assert not self._detecting, "the provider commits by itself"
             case _:
                 pass
 
@@ -150,17 +166,22 @@ class Laws:
         numbers = [number(command.samples) for command in sent]
         if isinstance(event, ev.MicFrame):
             self._last_frame = number(event.samples)
-            if before == self.line == "up" and speaker._rate is not None:
-                assert len(sent) + len(noise) == 1, "every frame sends one frame"
+            if before == self.line == "up" and speaker._ears.rate is not None:
+                held = speaker._dialogue.held
+                assert len(sent) + len(noise) == int(self._detecting or held), (
+                    "every frame sends one frame; none between presses to talk"
+                )
                 assert numbers in ([], [self._last_frame])
+                assert not (held and noise), "the button is held, and is not believed"
         else:
             assert not noise, "noise without a frame to stand for"
         if numbers:
-            assert isinstance(event, ev.MicFrame | ev.LinkReady)
             first, last = numbers[0], numbers[-1]
             assert numbers == list(range(first, last + 1)), "lost, doubled or out of order"
-            assert first > self._last_sent, "sent twice"
-            assert last == self._last_frame, "the newest frame stayed behind"
+            forgotten = any(isinstance(c, do.ClearInput | do.DetectTurns) for c in commands)
+            assert first > self._last_sent or forgotten, "sent twice"
+            asked = any(isinstance(c, do.CommitInput) for c in commands)
+            assert last == self._last_frame or asked, "the newest frame stayed behind"
             self._last_sent = last
 
     def _judge_state(self, speaker: Assistant, now: float) -> None:
@@ -184,7 +205,8 @@ class Laws:
             assert turn is Turn.QUIET, "nobody is on the line, and somebody has the turn"
             assert state not in _ON_THE_LINE
             assert not playback.audible
-            assert not speaker._dialogue._generating
+            assert not speaker._dialogue._answers.generating
+            assert not speaker._dialogue.held
         elif not self.failed:
             bound = _BOUNDS[turn] in speaker._timers._at
             assert bound or speaker._dialogue.working, f"{turn} without an end"
@@ -197,7 +219,7 @@ class Laws:
         state, limit_s = speaker.state, self._policy.asleep_ring_s
         if state in (Scene.WAKING, Scene.CONNECTING):
             limit_s = self._policy.connecting_ring_s
-        assert speaker._line._ring.samples <= limit_s * (speaker._rate or 48_000)
+        assert speaker._line._ring.samples <= limit_s * (speaker._ears.rate or 48_000)
 
 
 def _unmutes(commands: list[do.Command]) -> bool:

@@ -135,9 +135,9 @@ def test_near_misses_are_told() -> None:
 def test_the_wake_word_again_while_listening_gives_more_time() -> None:
     evening = Evening()
     evening.converses()
-    evening.passes(7.5)
+    evening.passes(5.5)
     evening.wakes()
-    evening.passes(7.5)
+    evening.passes(5.5)
     assert evening.shows(Scene.LISTENING)
     evening.passes(1.0)
     assert evening.shows(Scene.ASLEEP)

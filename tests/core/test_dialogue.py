@@ -33,8 +33,10 @@ def sounds_out(evening: Evening, seconds: float = 1.0) -> None:
 def test_a_press_during_the_answer_cuts_it_at_what_was_heard() -> None:
     evening = Evening()
     evening.is_answered(seconds=5.0, heard_s=1.0)
-    evening.feed(ev.ButtonPressed("talk"))
-    commands = evening.feed(ev.ButtonReleased("talk"))
+    commands = evening.feed(ev.ButtonPressed("talk"))
+    assert evening.shows(Scene.LISTENING)
+    commands += evening.passes(0.1)
+    commands += evening.feed(ev.ButtonReleased("talk"))
     assert len(only(commands, do.Hush)) == 1
     assert repairs(commands) == [TruncateReply("item_1", 0, 1000)]
     assert evening.shows(Scene.LISTENING)
@@ -84,8 +86,14 @@ def test_items_are_cut_deleted_or_left_by_how_much_of_them_was_heard() -> None:
 
 def test_nothing_is_taken_back_of_an_item_heard_to_its_end() -> None:
     evening = Evening()
-    evening.is_answered(seconds=1.0, heard_s=1.2, done=False)
-    assert repairs(evening.wakes()) == [CancelReply("resp_1")]
+    evening.converses()
+    evening.says()
+    evening.feed(ev.ReplyStarted("resp_1"))
+    evening.sends_sound(seconds=1.0, item="one")
+    evening.sends_sound(seconds=1.0, item="two")
+    evening.feed(ev.ReplyDone("resp_1"))
+    evening.passes(1.2)
+    assert repairs(evening.wakes()) == [TruncateReply("two", 0, 200)]
 
 
 def test_an_answer_cut_before_its_first_sound_is_deleted() -> None:
