@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Annotated, TypeVar
 
 from . import config, control, key, plugins
-from .core.gestures import Bindings
+from .core.gestures import EXCLUSIVE, Bindings
 from .core.settings import Conversation, Gestures, Session, Volume
 
 T = TypeVar("T")
@@ -179,6 +179,7 @@ def read(file: Path | None = None, assignments: Sequence[str] = ()) -> Settings:
         if name not in plugins.names("tools"):
             error = plugins.UnknownPlugin("tools", name, plugins.names("tools"))
             reader.mistake(("session", "tools", place), f"{error}; {error.hint}")
+    _undecided(reader, settings.actions)
     _unchosen(reader)
     reader.finish()
     return settings
@@ -249,6 +250,14 @@ def _drivers(reader: config.Reader, section: str, chosen: Sequence[str]) -> tupl
     return tuple(
         _driver(reader, section, name, "drivers", place) for place, name in enumerate(chosen)
     )
+
+
+def _undecided(reader: config.Reader, actions: Mapping[str, Bindings]) -> None:
+    """A long press gives way to a hold where it is the default, not where somebody wrote it."""
+    for name, bound in actions.items():
+        address = ("buttons", "actions", name, "long")
+        if bound.long is not bound.long_press and reader.has(*address):
+            reader.mistake(address, EXCLUSIVE)
 
 
 def _unchosen(reader: config.Reader) -> None:

@@ -379,6 +379,40 @@ def test_buttons_are_bound_to_actions(file: Path) -> None:
     }
 
 
+def test_a_button_that_is_held_to_talk_needs_one_line(file: Path) -> None:
+    file.write_text("[buttons.actions.talk]\nhold = 'push_to_talk'")
+    (bound,) = schema.read(file).actions.values()
+    assert (bound.press, bound.hold) == (Action.TALK, Action.PUSH_TO_TALK)
+    assert bound.long_press is Action.NONE
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "[buttons.actions.talk]\nhold = 'push_to_talk'\nlong = 'mute'",
+            "3: buttons.actions.talk.long: a button that does something while it is held has no"
+            ' long press: set `long` or `hold` to "none"',
+        ),
+        (
+            "buttons.actions.red.hold = 'volume_up'\nbuttons.actions.red.long = 'stop'",
+            "1: buttons.actions.red: a button that does something while it is held has no"
+            ' long press: set `long` or `hold` to "none"',
+        ),
+        (
+            "[buttons.actions.talk]\npress = 'push_to_talk'",
+            "1: buttons.actions.talk: push_to_talk lasts while a button is held:"
+            ' set `hold = "push_to_talk"`, not `press`',
+        ),
+    ],
+)
+def test_a_button_cannot_mean_two_things_at_once(file: Path, text: str, message: str) -> None:
+    file.write_text(text)
+    with pytest.raises(config.ConfigError) as caught:
+        schema.read(file)
+    assert str(caught.value) == f"{file}:{message}"
+
+
 def test_the_control_socket_is_in_the_services_own_directory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
