@@ -126,6 +126,7 @@ class Dialogue:
                 self._do(do.ClearInput())
         self.detecting = False
         self.held = True
+        self._barged_in = False
         self._listen_closely(Move.HELD, now)
 
     def release(self, now: float, *, asks: bool) -> None:

@@ -74,6 +74,8 @@ class Line:
 
     def wake(self, word: str, position: int, now: float) -> None:
         """Somebody wants to talk: what was said from `position` on leaves first."""
+        if self._dialogue.held:
+            return
         if self.link is Link.UP:
             self._dialogue.interrupt(now)
             self._send(max(position, self._sent))

@@ -123,11 +123,7 @@ class Laws:
             case do.SetVolume():
                 assert command.volume_db <= 0
             case (
-                do.CloseMicrophone()
-                | do.FinishPlay()
-                | do.ResetWake()
-                | do.Sound()
-                | do.Remember()
+                do.CloseMicrophone() | do.FinishPlay() | do.ResetWake() | do.Sound() | do.Remember()
             ):
                 pass
             case _:

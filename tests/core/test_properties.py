@@ -23,8 +23,18 @@ from edged.core.settings import Conversation
 
 from ..script import WIRE_RATE, Evening, only
 
-POLICY = Conversation(asleep_ring_s=0.5, connecting_ring_s=3.0, preroll_ms=200, longest_s=120.0)
-BINDINGS = {"talk": Bindings(), "quick": Bindings(Action.TALK, Action.STOP, Action.NONE)}
+POLICY = Conversation(
+    asleep_ring_s=0.5,
+    connecting_ring_s=3.0,
+    preroll_ms=200,
+    longest_s=120.0,
+    stop_words=("stop",),
+)
+BINDINGS = {
+    "talk": Bindings(),
+    "quick": Bindings(Action.TALK, Action.STOP, Action.NONE),
+    "push": Bindings(Action.NONE, Action.NONE, Action.NONE, Action.PUSH_TO_TALK),
+}
 
 Happening = Callable[[Evening], object]
 
@@ -65,6 +75,14 @@ HAPPENINGS: dict[str, Happening] = {
     "talk up": event(ev.ButtonReleased("talk")),
     "quick down": event(ev.ButtonPressed("quick")),
     "quick up": event(ev.ButtonReleased("quick")),
+    "push down": event(ev.ButtonPressed("push")),
+    "push up": event(ev.ButtonReleased("push")),
+    "stop word": event(ev.WakeHeard("stop", 0.9, 0)),
+    "louder": event(ev.VolumeTurned(1)),
+    "much softer": event(ev.VolumeTurned(-99)),
+    "hushed": Evening.hushed,
+    "hushed late": lambda evening: evening.hushed(10.0),
+    "hushed out of the blue": event(ev.SpeakerHushed(10**9)),
     "wake asked": event(ev.WakeAsked()),
     "stop asked": event(ev.StopAsked()),
     "mute": event(ev.MuteAsked(True)),
@@ -96,6 +114,8 @@ for _reply in ("resp_1", "resp_2"):
         f"{_reply} is empty": event(ev.ReplyAudio(_reply, f"{_reply}_a", 0, b"")),
         f"{_reply} calls": event(ev.ToolCalled(_reply, f"{_reply}_call", "clock", "{}")),
         f"{_reply} is told": event(ev.ToolFinished(f"{_reply}_call", "noon")),
+        f"{_reply} takes leave": event(ev.ToolFinished(f"{_reply}_call", "bye", farewell=True)),
+        f"{_reply} asks": event(ev.ReplyText(_reply, f"{_reply}_a", "Shall I?")),
         f"{_reply} done": event(ev.ReplyDone(_reply)),
         f"{_reply} cancelled": event(ev.ReplyDone(_reply, "cancelled", "turn_detected")),
         f"{_reply} fails": event(ev.ReplyDone(_reply, "failed", "server_error")),
@@ -107,6 +127,7 @@ for _reply in ("resp_1", "resp_2"):
 
 def begin() -> Evening:
     evening = Evening(POLICY, BINDINGS)
+    evening.slow_to_hush = True
     evening.starts()
     return evening
 
@@ -118,13 +139,19 @@ def signature(evening: Evening) -> tuple[Any, ...]:
         speaker.state,
         speaker._line.link,
         dialogue.turn,
-        speaker._hearing,
-        speaker._health,
-        speaker._rate is None,
-        speaker._passing,
-        frozenset(speaker._lost),
+        speaker._ears.hearing,
+        speaker._troubles.health,
+        speaker._ears.rate is None,
+        speaker._troubles.passing,
+        frozenset(speaker._troubles.lost),
         frozenset(speaker._timers._at),
-        dialogue._generating,
+        dialogue._answers.generating,
+        dialogue._answers.unfinished,
+        dialogue._answers._cut is None,
+        dialogue.held,
+        dialogue.detecting,
+        dialogue._leaving,
+        speaker._touched,
         dialogue.playback.audible,
         len(dialogue._tools),
         dialogue._awaited,
@@ -144,7 +171,7 @@ def reachable() -> dict[Course, Evening]:
     found: dict[Course, Evening] = {(): first}
     seen = {signature(first)}
     frontier: deque[Course] = deque([()])
-    while frontier and len(found) < 400:
+    while frontier and len(found) < 1000:
         course = frontier.popleft()
         for name, happening in HAPPENINGS.items():
             evening = deepcopy(found[course])
@@ -182,8 +209,8 @@ def test_every_state_is_found() -> None:
     assert {speaker.state for speaker in speakers} == set(Scene)
     assert {speaker._line.link for speaker in speakers} == set(Link)
     assert {speaker._dialogue.turn for speaker in speakers} == set(Turn)
-    assert {speaker._hearing for speaker in speakers} == set(Hearing)
-    assert {speaker._health for speaker in speakers} == set(Health)
+    assert {speaker._ears.hearing for speaker in speakers} == set(Hearing)
+    assert {speaker._troubles.health for speaker in speakers} == set(Health)
 
 
 @patiently
@@ -203,9 +230,9 @@ def left_alone(evening: Evening) -> bool:
 
     The devices keep their promises, the provider says nothing more, and tools run for ever.
     """
-    for name in ("talk up", "quick up", "unmute", "speaker opens"):
+    for name in ("talk up", "quick up", "push up", "unmute", "speaker opens"):
         HAPPENINGS[name](evening)
-    if evening.speaker._rate is None:
+    if evening.speaker._ears.rate is None:
         evening.microphone_opens()
     end = evening.now + POLICY.longest_s + POLICY.trouble_s + 20.0
     while evening.now < end and not evening.laws.failed:
