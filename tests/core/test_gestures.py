@@ -172,53 +172,81 @@ def test_two_buttons_do_not_mix() -> None:
 
 SHORT = st.sampled_from([each for each in Action if each is not HELD])
 BINDINGS = st.one_of(
-    st.builds(Bindings, SHORT, SHORT, SHORT, st.just(NONE)),
+    st.builds(Bindings, SHORT, SHORT, SHORT),
     st.builds(Bindings, SHORT, SHORT, st.sampled_from([NONE, MUTE]), st.sampled_from(Action)),
 )
+HOLD_MS = st.sampled_from([0, 250, 900])
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["down", "up", "tick", "alarm"]),
-        st.sampled_from(["left", "right"]),
+        st.sampled_from(["down", "up", "wait", "alarm"]),
         st.floats(0, 2).map(lambda seconds: round(seconds, 2)),
     ),
-    max_size=40,
+    max_size=30,
 )
 
 
-@given(left=BINDINGS, right=BINDINGS, hold_ms=st.sampled_from([0, 250, 900]), steps=STEPS)
-def test_fingers_follow_the_rules(
-    left: Bindings, right: Bindings, hold_ms: int, steps: list[tuple[str, str, float]]
+@given(bound=BINDINGS, hold_ms=HOLD_MS, steps=STEPS)
+def test_what_begins_ends_once_and_with_the_finger(
+    bound: Bindings, hold_ms: int, steps: list[tuple[str, float]]
 ) -> None:
-    bindings = {"left": left, "right": right}
-    recogniser = Recogniser(bindings, Gestures(hold_ms=hold_ms))
-    now = 0.0
-    down = {"left": False, "right": False}
-    held = {"left": False, "right": False}
-    for what, button, after in steps:
+    recogniser = Recogniser({"talk": bound}, Gestures(hold_ms=hold_ms))
+    now, down, talking = 0.0, False, False
+    for what, after in steps:
         alarm = recogniser.deadline()
-        now = max(now, alarm) if what == "alarm" and alarm is not None else now + after
+        now = now + after if what != "alarm" or alarm is None else max(now, alarm)
         told = recogniser.tick(now)
-        # The alarm is never set in the past: nobody waits for nothing in circles.
-        assert (at := recogniser.deadline()) is None or at > now
-        assert Phase.TOUCHED not in {gesture.phase for gesture in told}
-        assert Phase.ENDED not in {gesture.phase for gesture in told}
-        for name in down:
-            # Whose finger it is shows in the action only; here two may have begun together.
-            begun = held[name]
-            held[name] = recogniser._fingers[name].talking if name in recogniser._fingers else False
-            assert held[name] >= begun
-        assert sum(gesture.phase is Phase.BEGUN for gesture in told) <= sum(held.values())
+        alarm = recogniser.deadline()
+        assert alarm is None or alarm > now
+        begun = Gesture(HELD, Phase.BEGUN) in told
+        assert not begun or (down and not talking)
+        talking |= begun
+        assert {gesture.phase for gesture in told} <= {Phase.DONE, Phase.BEGUN}
         if what == "down":
-            told = recogniser.pressed(button, now)
-            touch = bindings[button].touch
-            first = [Gesture(touch, Phase.TOUCHED)] * (touch is not NONE and not down[button])
-            assert [gesture for gesture in told if gesture.phase is Phase.TOUCHED] == first
-            assert told[: len(first)] == first
-            down[button] = True
-            held[button] = held[button] or Gesture(HELD, Phase.BEGUN) in told
+            told = recogniser.pressed("talk", now)
+            touched = [] if down or bound.touch is NONE else [Gesture(bound.touch, Phase.TOUCHED)]
+            assert told[:1] == touched or not touched
+            assert [each for each in told if each.phase is Phase.TOUCHED] == touched
+            begun = Gesture(HELD, Phase.BEGUN) in told
+            assert not begun or not (down or talking)
+            down, talking = True, talking or begun
         elif what == "up":
-            told = recogniser.released(button, now)
-            assert (Gesture(HELD, Phase.ENDED) in told) == held[button]
-            down[button] = held[button] = False
-        assert all(down[name] for name in held if held[name])
-        assert (at := recogniser.deadline()) is None or at > now or hold_ms == 0
+            told = recogniser.released("talk", now)
+            assert told.count(Gesture(HELD, Phase.ENDED)) == talking
+            assert not talking or len(told) == 1
+            down = talking = False
+    if down:
+        recogniser.released("talk", now)
+    # Whatever it was, it is over with the second press that did not come.
+    rest = recogniser.tick(now + 1)
+    assert rest in ([], [Gesture(bound.press)])
+    assert not rest or bound.double is not NONE
+    assert recogniser.deadline() is None
+    assert recogniser.tick(now + 100) == []
+
+
+@given(bounds=st.tuples(BINDINGS, BINDINGS), steps=STEPS, others=STEPS)
+def test_two_hands_do_what_each_would_do_alone(
+    bounds: tuple[Bindings, Bindings],
+    steps: list[tuple[str, float]],
+    others: list[tuple[str, float]],
+) -> None:
+    def edges(button: str, moves: list[tuple[str, float]]) -> list[tuple[float, str, str]]:
+        times = [sum(after for _, after in moves[: n + 1]) for n in range(len(moves))]
+        return [(at, button, what) for at, (what, _) in zip(times, moves, strict=True)]
+
+    def played(moves: list[tuple[float, str, str]]) -> list[tuple[float, Gesture]]:
+        both = Recogniser(dict(zip("ab", bounds, strict=True)), TIMES)
+        came: list[tuple[float, Gesture]] = []
+        for at, button, what in [*sorted(moves), (1e3, "", "wait")]:
+            while (alarm := both.deadline()) is not None and alarm <= min(at, 100):
+                came += [(alarm, gesture) for gesture in both.tick(alarm)]
+            if what == "down":
+                came += [(at, gesture) for gesture in both.pressed(button, at)]
+            elif what == "up":
+                came += [(at, gesture) for gesture in both.released(button, at)]
+        return sorted(came, key=lambda each: (each[0], each[1].action, each[1].phase))
+
+    left, right = edges("a", steps), edges("b", others)
+    alone = played(left) + played(right)
+    alone.sort(key=lambda each: (each[0], each[1].action, each[1].phase))
+    assert played(left + right) == alone
