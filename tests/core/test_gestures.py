@@ -88,6 +88,9 @@ def test_presses(
         (PRESS_OR_PUSH, (1.0, 1.2), []),
         (PRESS_OR_PUSH, (1.0, 4.0), [(1.25, Phase.BEGUN), (4.0, Phase.ENDED)]),
         (DOUBLE_OR_PUSH, (1.0, 1.1, 1.5, 4.0), [(1.75, Phase.BEGUN), (4.0, Phase.ENDED)]),
+        (Bindings(NONE, STOP, hold=HELD), (1.0, 1.2), []),
+        # A press after it is a press again.
+        (PRESS_OR_PUSH, (1.0, 2.0, 3.0, 3.1), [(1.25, Phase.BEGUN), (2.0, Phase.ENDED)]),
     ],
 )
 def test_push_to_talk_lasts_as_long_as_the_button_is_held(
@@ -174,6 +177,7 @@ SHORT = st.sampled_from([each for each in Action if each is not HELD])
 BINDINGS = st.one_of(
     st.builds(Bindings, SHORT, SHORT, SHORT),
     st.builds(Bindings, SHORT, SHORT, st.sampled_from([NONE, MUTE]), st.sampled_from(Action)),
+    st.sampled_from([PUSH, PRESS_OR_PUSH, DOUBLE_OR_PUSH, VOLUME]),
 )
 HOLD_MS = st.sampled_from([0, 250, 900])
 STEPS = st.lists(
