@@ -10,11 +10,17 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from edged.core.commands import Chime
 from edged.simulator.evening import comparison
+from edged.simulator.hearing import RATE, Samples
+from edged.simulator.provider.ledger import Direction, Entry
+from edged.sound._chimes import chime
 from tests.benches import __main__ as bench
 from tests.benches import first_conversation as first
+from tests.benches import turn_taking as turns
 from tests.benches.report import Figure, Result, as_json, table
 from tests.benches.rig import Tell, noise
+from tests.benches.turn_taking_sound import Heard, doubled, heard
 
 
 def quiet(_: str) -> None:
@@ -154,3 +160,174 @@ class TestTheFirstConversation:
         where, alike = comparison.place(one, arrived)
         assert where == pytest.approx(len(other), abs=0.1)
         assert alike > 0.99
+
+
+SENT = noise(1.0, 24_000, -20, seed=1)
+NEXT = noise(0.5, 24_000, -20, seed=2)
+FADE = 384
+"""Samples of the room."""
+
+
+def sounding(sent: Samples, start: int, end: int) -> comparison.Floats:
+    """What the room hears of `sent` from one of its own positions on, faded out before another."""
+    sound = doubled(sent)[start:end] * 0.5
+    sound[-FADE:] *= np.linspace(1, 0, FADE)
+    return sound
+
+
+def recording(*pieces: tuple[int, comparison.Floats]) -> Samples:
+    """Two seconds in which each piece is heard from its position on."""
+    room = np.zeros(2 * RATE)
+    for at, piece in pieces:
+        room[at : at + len(piece)] += piece
+    return np.rint(room).astype(np.int16)
+
+
+class TestAnAnswerThatWasCut:
+    """At the loudspeaker, to the millisecond."""
+
+    NEAR = RATE // 500
+
+    def test_ends_where_its_fade_does(self) -> None:
+        room = recording((5_001, sounding(SENT, 0, 20_000)))
+        got = heard(SENT, room, trigger=23_000)
+        assert got.end == pytest.approx(25_001, abs=self.NEAR)
+        assert got.samples == pytest.approx(10_000, abs=self.NEAR)
+        assert got.late == 0
+
+    def test_is_heard_through_an_earcon(self) -> None:
+        earcon = np.frombuffer(chime(Chime.WOKEN, RATE), np.int16).astype(np.float64) / 2
+        room = recording((5_000, sounding(SENT, 0, 20_000)), (24_000, earcon))
+        got = heard(SENT, room, trigger=23_000)
+        assert got.end == pytest.approx(25_000, abs=self.NEAR)
+        assert got.late == 0
+
+    def test_is_heard_to_its_place_behind_a_gap(self) -> None:
+        room = recording((5_000, sounding(SENT, 0, 9_600)), (30_000, sounding(SENT, 9_600, 20_000)))
+        got = heard(SENT, room, trigger=39_000)
+        assert got.end == pytest.approx(40_400, abs=self.NEAR)
+        assert got.samples == pytest.approx(10_000, abs=self.NEAR)
+        assert got.late == 0
+
+    def test_that_was_never_begun_is_not_heard(self) -> None:
+        assert heard(SENT, recording(), trigger=1_000) == Heard(None, 0.0, 0)
+
+    def test_is_late_where_it_goes_on_after_its_silence(self) -> None:
+        room = recording(
+            (5_000, sounding(SENT, 0, 9_600)), (40_000, sounding(SENT, 20_000, 24_800))
+        )
+        got = heard(SENT, room, trigger=13_000)
+        assert got.samples == pytest.approx(4_800, abs=self.NEAR)
+        assert got.late == pytest.approx(2_400, abs=self.NEAR)
+
+    def test_is_late_where_it_is_heard_again(self) -> None:
+        room = recording((5_000, sounding(SENT, 0, 9_600)), (40_000, sounding(SENT, 0, 4_800)))
+        assert heard(SENT, room, trigger=13_000).late == pytest.approx(2_400, abs=self.NEAR)
+
+    def test_is_told_from_the_one_that_follows(self) -> None:
+        following = sounding(NEXT, 0, 20_000)
+        room = recording((5_000, sounding(SENT, 0, 9_600)), (40_000, following))
+        assert heard(SENT, room, 13_000, NEXT).late == 0
+        mixed = recording(
+            (5_000, sounding(SENT, 0, 9_600)), (40_000, following), (70_000, following)
+        )
+        assert heard(SENT, mixed, 13_000, NEXT).late == 0
+
+    def test_that_stops_slowly_is_not_late(self) -> None:
+        room = recording((5_000, sounding(SENT, 0, 40_000)))
+        got = heard(SENT, room, trigger=13_000)
+        assert got.end == pytest.approx(45_000, abs=self.NEAR)
+        assert got.late == 0
+
+
+class TestTurnTaking:
+    @staticmethod
+    def ledger(*told: tuple[Direction, str, dict[str, object]]) -> list[Entry]:
+        return [
+            Entry(number / 10, 1, direction, kind, details)
+            for number, (direction, kind, details) in enumerate(told)
+        ]
+
+    @staticmethod
+    def delta(item: str, ms: int) -> tuple[Direction, str, dict[str, object]]:
+        details: dict[str, object] = {
+            "response_id": "r",
+            "item_id": item,
+            "delta": {"bytes": 48 * ms},
+        }
+        return "out", "response.output_audio.delta", details
+
+    def test_knows_what_the_server_was_told_of_each_item(self) -> None:
+        entries = self.ledger(
+            self.delta("a", 100),
+            self.delta("b", 100),
+            self.delta("b", 100),
+            ("in", "conversation.item.truncate", {"item_id": "b", "audio_end_ms": 50}),
+            self.delta("b", 100),
+            self.delta("c", 100),
+            ("in", "conversation.item.delete", {"item_id": "c"}),
+        )
+        reply = turns.replies(entries, 1)["r"]
+        assert (reply.first_delta, reply.start, reply.samples) == (0.0, 0, 24 * 500)
+        assert reply.items == {
+            "a": turns.Item(0, 2_400),
+            "b": turns.Item(2_400, 7_200, 4_800, 50),
+            "c": turns.Item(9_600, 2_400, 2_400, 0),
+        }
+
+    @pytest.mark.parametrize(
+        ("heard_ms", "errors_ms"),
+        [
+            (150, (0, 0, 0)),
+            (130, (0, 20, 0)),
+            (90, (10, 50, 0)),
+            (330, (0, -180, 0)),
+            (430, (0, -250, -30)),
+        ],
+    )
+    def test_judges_every_item_by_what_was_heard_of_it(
+        self, heard_ms: int, errors_ms: tuple[int, int, int]
+    ) -> None:
+        items = (
+            turns.Item(0, 2_400),
+            turns.Item(2_400, 7_200, 4_800, 50),
+            turns.Item(9_600, 2_400, 2_400, 0),
+        )
+        got = Heard(0, 24 * heard_ms, 0)
+        found = tuple(turns.error_ms(item, got) for item in items)
+        assert found == pytest.approx(errors_ms)
+
+    def test_counts_what_was_told_beyond_what_had_come(self) -> None:
+        assert turns.over_received(turns.Item(0, 7_200, 4_800, 201))
+        assert not turns.over_received(turns.Item(0, 7_200, 4_800, 200))
+        assert not turns.over_received(turns.Item(0, 7_200))
+
+    @staticmethod
+    def figures(stops_ms: list[float], *, short: bool) -> dict[str, Figure]:
+        plan = turns.Plan(each=len(stops_ms))
+        good = [turns.Judged(30.0, 4.0, 0, 0, 1.0) for _ in stops_ms]
+        cut = [turns.Judged(stop_ms, -4.0, 0, 0, 1.0) for stop_ms in stops_ms]
+        harvest = turns.Harvest({"bare": good, **dict.fromkeys(turns.KINDS, good), "voice": cut})
+        told = turns._figures(plan, harvest, [0.1], short=short)
+        return {figure.name: figure for figure in told}
+
+    def test_is_judged_beside_the_bare_loop(self) -> None:
+        figures = self.figures([40.0] * 108, short=False)
+        stop = figures["voice_stop_over_reference_ms_p99"]
+        assert (stop.value, stop.reference, stop.limit) == (10.0, 30.0, 15)
+        assert figures["voice_truncate_error_ms_p50"].value == 4.0
+        assert all(figure.ok for figure in figures.values())
+        names = {name.partition("_")[0] for name, one in figures.items() if one.limit is not None}
+        assert names == {"voice", "wake", "button", "push"}
+
+    def test_forgives_one_of_few_and_no_second(self) -> None:
+        name = "voice_stop_over_reference_ms_p99"
+        assert self.figures([40.0] * 20 + [90.0], short=True)[name].ok
+        assert not self.figures([40.0] * 19 + [90.0] * 2, short=True)[name].ok
+
+    def test_a_kind_that_was_cut_too_seldom_does_not_hold(self) -> None:
+        plan = turns.Plan(each=20)
+        good = [turns.Judged(30.0, 4.0, 0, 0, 1.0)] * 19
+        harvest = turns.Harvest(dict.fromkeys(("bare", *turns.KINDS), good))
+        told = {f.name: f for f in turns._figures(plan, harvest, [0.1], short=True)}
+        assert not told["wake_interrupts"].ok

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from edged.simulator.evening.daemon import DaemonFailed
 
-from . import first_conversation
+from . import first_conversation, turn_taking
 from .report import Figure, Result, as_json, table
 from .rig import Tell
 
@@ -27,6 +27,7 @@ class Bench(Protocol):
 
 BENCHES: Mapping[str, Bench] = {
     "first-conversation": first_conversation.run,
+    "turn-taking": turn_taking.run,
 }
 
 
@@ -34,7 +35,7 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     """What the command line asks for; `names` are all benches when none is named."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHES)}")
-    parser.add_argument("--short", action="store_true", help="fewer rounds: some three minutes")
+    parser.add_argument("--short", action="store_true", help="fewer rounds: some minutes each")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
     options = parser.parse_intermixed_args(words)
     for name in options.names:

@@ -56,7 +56,7 @@ SESSION: Mapping[str, object] = {
 
 
 async def converse(url: str) -> None:
-    """Send every 20 ms captured, play every delta as it comes."""
+    """Send every 20 ms captured, play every delta as it comes, be silent when somebody speaks."""
     import pyaudio
     from websockets.asyncio.client import connect
 
@@ -92,6 +92,8 @@ async def converse(url: str) -> None:
             event = json.loads(message)
             if event["type"] == "response.output_audio.delta":
                 spool += base64.b64decode(event["delta"])
+            elif event["type"] == "input_audio_buffer.speech_started":
+                spool.clear()
         sender.cancel()
         del streams
 

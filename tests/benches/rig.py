@@ -61,8 +61,11 @@ class Rig:
         return self.server.visits[-1]
 
     @contextlib.asynccontextmanager
-    async def edged(self, settings: str = "") -> AsyncIterator[Daemon]:
-        """The unmodified daemon, ready; `settings` is TOML laid over the rig's own."""
+    async def edged(self, settings: str = "", *, pins: bool = False) -> AsyncIterator[Daemon]:
+        """The unmodified daemon, ready; `settings` is TOML laid over the rig's own.
+
+        With `pins` its buttons and lights stand on the socket `pins` in its folder.
+        """
         with tempfile.TemporaryDirectory(prefix="edged-bench-") as temporary:
             folder = Path(temporary)
             file = folder / "edged.toml"
@@ -72,6 +75,9 @@ class Rig:
             (drop_ins / "bench.toml").write_text(settings)
             places = dict.fromkeys(("RUNTIME_DIRECTORY", "STATE_DIRECTORY"), temporary)
             environment = {**self._environment(), **places, "OPENAI_API_KEY": KEY}
+            if pins:
+                stand = str(folder / "pins")
+                environment |= {"GPIOZERO_PIN_FACTORY": "room", "EDGED_ROOM_PINS": stand}
             async with Daemon(file, environment, folder, undisturbed=False) as daemon:
                 yield daemon
 
