@@ -23,11 +23,11 @@ from .provider.faults import Faults
 from .provider.house import House, Imaginative, Options
 from .provider.ledger import Entry, Ledger, Visit
 from .provider.line import Connection
-from .provider.script import Call, Script
+from .provider.script import Call, Items, Script
 from .provider.session import Session
 from .provider.voice import Speech, Voice
 
-__all__ = ["Call", "Faults", "Options", "Server", "Speech", "serve"]
+__all__ = ["Call", "Faults", "Items", "Options", "Server", "Speech", "serve"]
 
 HOST = "127.0.0.1"
 """It listens on loopback only."""

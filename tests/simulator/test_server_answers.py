@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edged.simulator.server import Call, Options, Speech, serve
+from edged.simulator.server import Call, Items, Options, Speech, serve
 from tests.simulator.caller import Caller, calling, hum, silence, turn
 
 QUICK = Options(detector="energy", voice="melody", pace=0, think_s=0, answers=["Good evening."])
@@ -266,5 +266,149 @@ def test_two_turns_in_one_burst_leave_one_answer_uninterrupted() -> None:
             first = (await caller.next("response.done"))["response"]
             second = (await caller.next("response.done"))["response"]
             assert (first["status"], second["status"]) == ("cancelled", "completed")
+
+    asyncio.run(story())
+
+
+BELL = Speech("A bell of one second", hum(1.0, 0.1))
+BOTH = Items([TUNE, BELL])
+
+
+async def reach(caller: Caller, index: int) -> dict[str, Any]:
+    """Wait for sound of the answer's item with this index; the event."""
+    while True:
+        delta = await caller.next("response.output_audio.delta")
+        if delta["output_index"] == index:
+            return delta
+
+
+def told_of(caller: Caller, kind: str) -> list[int]:
+    """The indices of the answer's items in events of one type, repetitions told once."""
+    told = [event["output_index"] for event in caller.seen if event["type"] == kind]
+    return [index for index, _ in itertools.groupby(told)]
+
+
+def test_two_items_of_one_answer_follow_each_other_and_the_first_ends_late() -> None:
+    async def story() -> None:
+        options = Options(answers=[BOTH], pace=20, think_s=0)
+        async with await serve(options) as server, calling(server) as caller:
+            done = await ask(caller)
+            assert caller.sound() == TUNE.samples.tobytes() + BELL.samples.tobytes()
+            for kind in ("audio.delta", "audio.done", "audio_transcript.done", "item.done"):
+                assert told_of(caller, f"response.output_{kind}") == [0, 1]
+            place = {
+                (event["type"], event.get("output_index")): number
+                for number, event in reversed(list(enumerate(caller.seen)))
+            }
+            late = place["response.output_audio.done", 0]
+            assert place["response.output_audio.delta", 1] < late
+            assert [item["status"] for item in done["output"]] == ["completed"] * 2
+            words = [item["content"][0]["transcript"] for item in done["output"]]
+            assert words == [TUNE.transcript, BELL.transcript]
+            assert done["usage"]["output_token_details"]["audio_tokens"] == 60
+            one, two = (item["id"] for item in done["output"])
+            added = [e for e in caller.seen if e["type"] == "conversation.item.added"]
+            assert [(e["previous_item_id"], e["item"]["id"]) for e in added] == [
+                (None, one),
+                (one, two),
+            ]
+
+    asyncio.run(story())
+
+
+def test_several_items_leave_at_one_pace_without_a_pause_between_them() -> None:
+    async def story() -> None:
+        options = Options(answers=[BOTH], pace=4, think_s=0)
+        async with await serve(options) as server, calling(server) as caller:
+            await ask(caller)
+            times = [entry.t for entry in server.entries("response.output_audio.delta")]
+            assert len(times) == 30
+            assert 29 * 0.025 - 0.01 <= times[-1] - times[0] < 29 * 0.025 + 0.4
+
+    asyncio.run(story())
+
+
+def test_an_answer_that_is_cut_in_its_first_item_never_begins_the_second() -> None:
+    async def story() -> None:
+        async with (
+            await serve(Options(answers=[BOTH], pace=2, think_s=0)) as server,
+            calling(server) as caller,
+        ):
+            await caller.send("response.create")
+            await reach(caller, 0)
+            await caller.send("response.cancel")
+            done = (await caller.next("response.done"))["response"]
+            assert [item["status"] for item in done["output"]] == ["incomplete"]
+            assert told_of(caller, "response.output_item.added") == [0]
+
+    asyncio.run(story())
+
+
+def test_an_answer_that_is_cut_in_its_second_item_leaves_the_first_complete() -> None:
+    async def story() -> None:
+        options = Options(detector="energy", answers=[BOTH], pace=4, think_s=0)
+        async with await serve(options) as server, calling(server) as caller:
+            await caller.append(turn())
+            await reach(caller, 1)
+            server.hears_speech()
+            done = (await caller.next("response.done"))["response"]
+            assert done["status_details"]["reason"] == "turn_detected"
+            assert [item["status"] for item in done["output"]] == ["completed", "incomplete"]
+            assert told_of(caller, "response.output_item.done") == [0, 1]
+
+    asyncio.run(story())
+
+
+def test_words_and_a_call_come_in_one_answer() -> None:
+    async def story() -> None:
+        options = Options(answers=[Items([TUNE, Call("get_time")])], pace=20, think_s=0)
+        async with await serve(options) as server, calling(server) as caller:
+            await caller.update(tools=[TOOL])
+            done = await ask(caller)
+            assert [item["type"] for item in done["output"]] == ["message", "function_call"]
+            assert told_of(caller, "response.output_item.added") == [0, 1]
+            called = first(caller, "response.function_call_arguments.done")
+            assert called["output_index"] == 1
+            kinds = caller.kinds()
+            said = kinds.index("response.output_audio.done")
+            assert said < kinds.index("response.function_call_arguments.delta")
+
+    asyncio.run(story())
+
+
+def first(caller: Caller, kind: str) -> dict[str, Any]:
+    """The first event of this type that was seen."""
+    return next(event for event in caller.seen if event["type"] == kind)
+
+
+def test_several_tools_are_called_at_once_and_a_missing_one_is_told() -> None:
+    async def story() -> None:
+        calls = Items([Call("get_time"), Call("fly"), Call("get_time", '{"zone": "there"}')])
+        async with (
+            await serve(Options(answers=[calls], think_s=0)) as server,
+            calling(server) as caller,
+        ):
+            await caller.update(tools=[TOOL], output_modalities=["text"])
+            done = await ask(caller)
+            assert [item.get("arguments") for item in done["output"]] == [
+                "{}",
+                None,
+                '{"zone": "there"}',
+            ]
+            assert len({item["call_id"] for item in done["output"] if "call_id" in item}) == 2
+
+    asyncio.run(story())
+
+
+def test_the_token_limit_counts_all_items_of_an_answer() -> None:
+    async def story() -> None:
+        async with (
+            await serve(Options(answers=[BOTH], pace=0, think_s=0)) as server,
+            calling(server) as caller,
+        ):
+            done = await ask(caller, max_output_tokens=60)
+            assert done["status_details"]["reason"] == "max_output_tokens"
+            assert [item["status"] for item in done["output"]] == ["completed", "incomplete"]
+            assert done["usage"]["output_tokens"] <= 60
 
     asyncio.run(story())

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edged.simulator.server import Options, Speech, serve
+from edged.simulator.server import Items, Options, Speech, serve
 from tests.simulator.caller import Caller, calling, hum
 
 TUNE = Speech("A tune of one second", hum(1.0))
@@ -134,6 +134,83 @@ def test_an_interrupted_answer_is_truncated_to_what_was_heard() -> None:
             part = (await retrieve(caller, delta["item_id"]))["content"][0]
             assert len(base64.b64decode(part["audio"])) == 40 * 48
             assert "transcript" not in part
+
+    asyncio.run(story())
+
+
+def test_an_item_that_is_cut_while_it_is_made_does_not_grow_again() -> None:
+    async def story() -> None:
+        options = Options(detector="energy", answers=[TUNE], pace=4, think_s=0)
+        async with await serve(options) as server, calling(server) as caller:
+            await caller.send("response.create")
+            item_id = (await caller.next("response.output_audio.delta"))["item_id"]
+            await truncate(caller, item_id, 40)
+            await caller.next("conversation.item.truncated")
+            await caller.next("response.output_audio.delta")
+            done = (await caller.next("response.done"))["response"]
+            assert done["usage"]["output_token_details"]["audio_tokens"] == 20
+            part = (await retrieve(caller, item_id))["content"][0]
+            assert len(base64.b64decode(part["audio"])) == 40 * 48
+            assert "transcript" not in part
+            await truncate(caller, item_id, 41)
+            told = (await caller.refusal())["message"]
+            assert told == "Audio content of 40ms is already shorter than 41ms"
+
+    asyncio.run(story())
+
+
+def test_an_answer_of_which_nothing_was_sent_yet_cannot_be_truncated() -> None:
+    async def story() -> None:
+        options = Options(answers=[TUNE], think_s=0, jitter_s=1.0)
+        async with await serve(options) as server, calling(server) as caller:
+            await caller.send("response.create")
+            added = await caller.next("response.output_item.added")
+            await truncate(caller, added["item"]["id"], 0)
+            assert (await caller.refusal())["code"] == "unsupported_content_type"
+            await caller.next("response.output_audio.delta")
+            await truncate(caller, added["item"]["id"], 0)
+            await caller.next("conversation.item.truncated")
+
+    asyncio.run(story())
+
+
+def test_an_item_that_is_deleted_while_it_is_made_stays_away() -> None:
+    async def story() -> None:
+        options = Options(answers=[Items([TUNE, TUNE])], pace=20, think_s=0)
+        async with await serve(options) as server, calling(server) as caller:
+            await caller.send("response.create")
+            gone = (await caller.next("response.output_audio.delta"))["item_id"]
+            await caller.send("conversation.item.delete", item_id=gone)
+            await caller.next("conversation.item.deleted")
+            done = (await caller.next("response.done"))["response"]
+            assert [item["status"] for item in done["output"]] == ["completed"] * 2
+            left = [e for e in caller.seen if e["type"] == "conversation.item.done"]
+            assert [e["item"]["id"] for e in left] == [done["output"][1]["id"]]
+            assert left[0]["previous_item_id"] is None
+            await caller.send("conversation.item.delete", item_id=gone)
+            assert (await caller.refusal())["code"] == "item_delete_invalid_item_id"
+
+    asyncio.run(story())
+
+
+def test_the_log_tells_when_what_was_cut() -> None:
+    async def story() -> None:
+        async with await serve(SLOW) as server, calling(server) as caller:
+            await caller.send("response.create")
+            item_id = (await caller.next("response.output_audio.delta"))["item_id"]
+            await caller.send("response.cancel")
+            await truncate(caller, item_id, 40)
+            await caller.next("conversation.item.truncated")
+            await caller.send("conversation.item.delete", item_id=item_id)
+            await caller.next("conversation.item.deleted")
+            (cancel,) = server.entries("response.cancel")
+            (cut,) = server.entries("conversation.item.truncate")
+            (gone,) = server.entries("conversation.item.delete")
+            assert 0 < cancel.t <= cut.t <= gone.t <= server.ledger.now
+            assert (cut.details["item_id"], cut.details["audio_end_ms"]) == (item_id, 40)
+            assert gone.details["item_id"] == item_id
+            sent = server.entries("response.output_audio.delta")
+            assert {entry.details["item_id"] for entry in sent} == {item_id}
 
     asyncio.run(story())
 

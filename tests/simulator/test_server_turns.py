@@ -170,6 +170,51 @@ def test_clearing_forgets_an_open_turn() -> None:
     asyncio.run(story())
 
 
+def test_turn_detection_is_switched_off_in_the_middle_of_a_turn() -> None:
+    async def story() -> None:
+        async with await serve(QUICK) as server, calling(server) as caller:
+            await caller.append(hum(0.5))
+            started = await caller.next("input_audio_buffer.speech_started")
+            await caller.turns(None)
+            caller.seen.clear()
+            await caller.append(np.concatenate([hum(0.5), silence(2.0)]))
+            await caller.send("input_audio_buffer.commit")
+            committed = await caller.next("input_audio_buffer.committed")
+            assert committed["item_id"] != started["item_id"]
+            await caller.caught_up()
+            assert not [kind for kind in caller.kinds() if "speech" in kind]
+            # What was said before belongs to it: the buffer is kept.
+            await caller.send("conversation.item.retrieve", item_id=committed["item_id"])
+            item = (await caller.next("conversation.item.retrieved"))["item"]
+            sound = base64.b64decode(item["content"][0]["audio"])
+            assert len(sound) / 48 == 3000
+
+    asyncio.run(story())
+
+
+def test_turn_detection_that_is_switched_on_again_listens_from_then_on() -> None:
+    async def story() -> None:
+        async with await serve(QUICK) as server, calling(server) as caller:
+            vad = {"type": "server_vad", "silence_duration_ms": 400}
+            await caller.turns(vad)
+            await caller.turns(None)
+            await caller.append(hum(1.0))
+            assert (await caller.turns({"type": "server_vad"}))["type"] == "session.updated"
+            caller.seen.clear()
+            await caller.append(silence(1.0))
+            await caller.send("input_audio_buffer.commit")
+            assert (await caller.refusal())["code"] == "input_audio_buffer_commit_empty"
+            assert caller.kinds() == ["error"]
+            await caller.append(np.concatenate([hum(1.0), silence(1.0)]))
+            started = await caller.next("input_audio_buffer.speech_started")
+            stopped = await caller.next("input_audio_buffer.speech_stopped")
+            assert started["audio_start_ms"] == pytest.approx(2000 - 300, abs=CHUNK_MS)
+            # A new object: what it does not name is as by default, not as it was before.
+            assert stopped["audio_end_ms"] == pytest.approx(3000 + 500, abs=2 * CHUNK_MS)
+
+    asyncio.run(story())
+
+
 @pytest.mark.parametrize("name", ["audio/pcmu", "audio/pcma"])
 def test_telephone_sound_is_heard_and_answered_at_8_khz(name: str) -> None:
     async def story() -> None:

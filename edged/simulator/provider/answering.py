@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from . import output
 from .companding import WireFormat, resample
 from .conversation import Conversation, Item, decoded, new_id, tokens
 from .house import House
 from .line import Line
-from .script import Answer, Call
+from .output import Output
+from .script import Answer, Call, Items, Part
 from .shapes import Refusal
 from .usage import ASSISTANT_TOKEN_MS, Tokens, audio_tokens, preamble, text_tokens, usage
 from .voice import RATE, Speech
@@ -58,14 +60,17 @@ class Response:
         self._stop = asyncio.Event()
         self._reason: str | None = None
         self._error: Mapping[str, Any] | None = None
-        self._output: list[dict[str, Any]] = []
-        self._spent = Tokens("output")
-        self._sound_ms = 0.0
+        self._output = Output(
+            self.id, self._line, desk.conversation if self.in_conversation else None
+        )
+        self._unended: list[tuple[Item, str, str]] = []
+        self._began = 0.0
+        self._chunks = 0
 
     @property
     def sound_ms(self) -> float:
         """How long the sound of it lasts."""
-        return self._sound_ms
+        return self._output.sound_ms
 
     def cancel(self, reason: str) -> None:
         """Stop soon: `turn_detected` or `client_cancelled`; the first reason counts."""
@@ -104,53 +109,63 @@ class Response:
         return self._desk.house.script.answer(question, () if choice == "none" else tools)
 
     async def _give(self, answer: Answer) -> str:
-        if isinstance(answer, Call):
-            return self._call(answer)
+        """The parts one after another, until one does not end well; how the last one ended."""
+        parts = answer.parts if isinstance(answer, Items) else [answer]
+        if self._settings["output_modalities"] == ["audio"]:
+            voice = self._desk.house.voice
+            parts = [
+                await voice.say(part, self._speed) if isinstance(part, str) else part
+                for part in parts
+            ]
+        self._began = asyncio.get_running_loop().time()
+        status = "completed"
+        for part in parts:
+            status = await self._part(part)
+            if status != "completed":
+                break
+        self._end_sound()
+        return status
+
+    async def _part(self, part: Part) -> str:
+        if isinstance(part, Call):
+            return self._call(part)
+        if isinstance(part, str):
+            return await self._write(part)
         if self._settings["output_modalities"] == ["text"]:
-            return await self._write(answer.transcript if isinstance(answer, Speech) else answer)
-        if isinstance(answer, str):
-            answer = await self._desk.house.voice.say(answer, self._speed)
-        return await self._speak(answer)
+            return await self._write(part.transcript)
+        return await self._speak(part)
 
     def _call(self, call: Call) -> str:
-        body = {
-            "id": new_id("item"),
-            "object": "realtime.item",
-            "type": "function_call",
-            "status": "in_progress",
-            "name": call.name,
-            "call_id": new_id("call"),
-            "arguments": "",
-        }
-        item = self._begin(body)
-        where = {**self._where(item), "call_id": body["call_id"]}
+        self._end_sound()
+        item = self._output.begin(output.call(call.name), self._format)
+        where = {**self._output.where(item), "call_id": item.body["call_id"]}
         half = len(call.arguments) // 2
-        for part in (call.arguments[:half], call.arguments[half:]):
-            if part:
-                self._line.emit("response.function_call_arguments.delta", delta=part, **where)
+        for piece in (call.arguments[:half], call.arguments[half:]):
+            if piece:
+                self._line.emit("response.function_call_arguments.delta", delta=piece, **where)
         self._line.emit(
             "response.function_call_arguments.done",
             name=call.name,
             arguments=call.arguments,
             **where,
         )
-        body["arguments"] = call.arguments
-        self._spent = Tokens("output", text_tokens(call.name + call.arguments))
-        self._end(item, "completed")
+        item.body["arguments"] = call.arguments
+        self._output.spend(text_tokens(call.name + call.arguments))
+        self._output.end(item, "completed")
         return "completed"
 
     async def _write(self, text: str) -> str:
-        item = self._begin(_message())
-        where = {**self._where(item), "content_index": 0}
+        item = self._output.begin(output.message(), self._format)
+        where = {**self._output.where(item), "content_index": 0}
         self._line.emit("response.content_part.added", part={"type": "text", "text": ""}, **where)
         words, written, status = text.split(" "), "", "completed"
         for index, word in enumerate(words):
-            part = word if index == 0 else f" {word}"
-            if text_tokens(written + part) > self._limit():
+            piece = word if index == 0 else f" {word}"
+            if self._exceeds(text_tokens(written + piece)):
                 status = self._overflow()
                 break
-            written += part
-            self._line.emit("response.output_text.delta", delta=part, **where)
+            written += piece
+            self._line.emit("response.output_text.delta", delta=piece, **where)
             if not await self._pause(0):
                 status = "cancelled"
                 break
@@ -158,68 +173,86 @@ class Response:
         part_done = {"type": "text", "text": written}
         self._line.emit("response.content_part.done", part=part_done, **where)
         item.body["content"] = [{"type": "output_text", "text": written}]
-        self._spent = Tokens("output", text_tokens(written))
-        self._end(item, "completed" if status == "completed" else "incomplete")
+        self._output.spend(text_tokens(written))
+        self._output.end(item, "completed" if status == "completed" else "incomplete")
         return status
 
     async def _speak(self, speech: Speech) -> str:
-        item = self._begin(_message())
-        where = {**self._where(item), "content_index": 0}
+        item = self._output.begin(output.message(), self._format)
+        where = {**self._output.where(item), "content_index": 0}
         part = {"type": "audio", "transcript": ""}
         self._line.emit("response.content_part.added", part=part, **where)
+        before = self._output.sound_ms
         said, status = await self._stream(item, speech, where)
-        self._line.emit("response.output_audio.done", **where)
-        self._line.emit("response.output_audio_transcript.done", transcript=said, **where)
-        part = {"type": "audio", "transcript": said}
-        self._line.emit("response.content_part.done", part=part, **where)
-        item.body["content"] = [{"type": "output_audio", "transcript": said}]
-        self._sound_ms = item.ms
-        spoken = audio_tokens(item.ms, ASSISTANT_TOKEN_MS)
-        self._spent = Tokens("output", text_tokens(said), spoken)
-        self._end(item, "completed" if status == "completed" else "incomplete")
-        if item.truncated:
-            item.body["content"] = [{"type": "output_audio"}]
+        spoken = audio_tokens(self._output.sound_ms - before, ASSISTANT_TOKEN_MS)
+        self._output.spend(text_tokens(said), spoken)
+        self._unended.append((item, said, "completed" if status == "completed" else "incomplete"))
         return status
+
+    def _end_sound(self) -> None:
+        """Tell the end of the items whose sound is all out.
+
+        Late, as the real server was seen to do: after the next item's sound has begun.
+        """
+        for item, said, status in self._unended:
+            where = {**self._output.where(item), "content_index": 0}
+            self._line.emit("response.output_audio.done", **where)
+            self._line.emit("response.output_audio_transcript.done", transcript=said, **where)
+            part = {"type": "audio", "transcript": said}
+            self._line.emit("response.content_part.done", part=part, **where)
+            item.body["content"] = [{"type": "output_audio", "transcript": said}]
+            self._output.end(item, status)
+            if item.truncated:
+                item.body["content"] = [{"type": "output_audio"}]
+        self._unended.clear()
 
     async def _stream(
         self, item: Item, speech: Speech, where: Mapping[str, Any]
     ) -> tuple[str, str]:
         """The sound and its words; what was said, and how it ended."""
-        options = self._desk.house.options
         sound = self._format.encode(resample(speech.samples, RATE, self._format.rate))
-        size = self._format.bytes_of(options.chunk_ms)
+        size = self._format.bytes_of(self._desk.house.options.chunk_ms)
         starts = range(0, len(sound), size)
         words = _spread(speech.transcript, len(starts))
-        said, sent, began = "", 0, asyncio.get_running_loop().time()
+        said, sent = "", 0
         for index, start in enumerate(starts):
-            if not await self._pause(began + self._due(index) - asyncio.get_running_loop().time()):
+            if not await self._pause(self._due() - asyncio.get_running_loop().time()):
                 return said, "cancelled"
             ms = self._format.ms_of(sent + size)
-            if text_tokens(said) + audio_tokens(ms, ASSISTANT_TOKEN_MS) > self._limit():
+            told = said + words[index]
+            if self._exceeds(text_tokens(told) + audio_tokens(ms, ASSISTANT_TOKEN_MS)):
                 return said, self._overflow()
             if words[index]:
                 delta = words[index]
                 self._line.emit("response.output_audio_transcript.delta", delta=delta, **where)
-                said += words[index]
+            said = told
             chunk = sound[start : start + size]
             sent += len(chunk)
-            item.audio += chunk
-            self._desk.voice_heard = True
-            self._line.emit(
-                "response.output_audio.delta", delta=base64.b64encode(chunk).decode(), **where
-            )
-            limit = self._line.faults.drop_after_ms
-            if limit is not None and self._format.ms_of(sent) >= limit:
-                await self._line.flush()
-                self._line.abort()
-                await self._stop.wait()
+            await self._send(item, chunk, where)
         return said, "completed"
 
-    def _due(self, chunk: int) -> float:
-        """When a chunk leaves, in seconds after the first."""
+    async def _send(self, item: Item, chunk: bytes, where: Mapping[str, Any]) -> None:
+        # What the client has cut off does not grow again.
+        if not item.truncated:
+            item.audio += chunk
+        self._output.sound_ms += self._format.ms_of(len(chunk))
+        self._chunks += 1
+        self._desk.voice_heard = True
+        delta = base64.b64encode(chunk).decode()
+        self._line.emit("response.output_audio.delta", delta=delta, **where)
+        self._end_sound()
+        limit = self._line.faults.drop_after_ms
+        if limit is not None and self._output.sound_ms >= limit:
+            await self._line.flush()
+            self._line.abort()
+            await self._stop.wait()
+
+    def _due(self) -> float:
+        """When the next chunk leaves, by the loop's clock."""
         options = self._desk.house.options
         late = self._desk.house.random.uniform(0, options.jitter_s)
-        return (chunk * options.chunk_ms / 1000 / options.pace if options.pace else 0.0) + late
+        paced = self._chunks * options.chunk_ms / 1000 / options.pace if options.pace else 0.0
+        return self._began + paced + late
 
     async def _pause(self, seconds: float) -> bool:
         """Wait, unless the answer is cancelled before; whether it goes on."""
@@ -230,38 +263,14 @@ class Response:
             return True
         return False
 
-    def _limit(self) -> float:
-        told = self._settings["max_output_tokens"]
-        return float(told)
+    def _exceeds(self, tokens: int) -> bool:
+        """Whether the answer is too long with so many more tokens."""
+        spent = self._output.spent
+        return spent.text + spent.audio + tokens > float(self._settings["max_output_tokens"])
 
     def _overflow(self) -> str:
         self._reason = "max_output_tokens"
         return "incomplete"
-
-    def _begin(self, body: dict[str, Any]) -> Item:
-        item = Item(body, self._format)
-        self._output.append(body)
-        before = self._desk.conversation.last_id()
-        self._line.emit(
-            "response.output_item.added", response_id=self.id, output_index=0, item=dict(body)
-        )
-        if self.in_conversation:
-            self._desk.conversation.items.append(item)
-            self._line.emit("conversation.item.added", previous_item_id=before, item=dict(body))
-        return item
-
-    def _end(self, item: Item, status: str) -> None:
-        item.body["status"] = status
-        told = dict(item.body)
-        self._line.emit("response.output_item.done", response_id=self.id, output_index=0, item=told)
-        if self.in_conversation:
-            items = [one.id for one in self._desk.conversation.items]
-            place = items.index(item.id) if item.id in items else 0
-            before = items[place - 1] if place else None
-            self._line.emit("conversation.item.done", previous_item_id=before, item=told)
-
-    def _where(self, item: Item) -> dict[str, Any]:
-        return {"response_id": self.id, "item_id": item.id, "output_index": 0}
 
     def _gather(self) -> list[Item]:
         """The items that the model is given."""
@@ -296,7 +305,7 @@ class Response:
             "object": "realtime.response",
             "status": status,
             "status_details": details,
-            "output": [dict(body) for body in self._output],
+            "output": [dict(body) for body in self._output.bodies],
             "conversation_id": self._desk.conversation.id if self.in_conversation else None,
             "output_modalities": self._settings["output_modalities"],
             "max_output_tokens": self._settings["max_output_tokens"],
@@ -310,21 +319,10 @@ class Response:
             return usage([], [], Tokens("output"))
         given = [preamble(self._settings["instructions"], self._settings["tools"])]
         given += tokens(self._input)
-        bill = usage(self._desk.billed, given, self._spent)
+        bill = usage(self._desk.billed, given, self._output.spent)
         if self.in_conversation:
             self._desk.billed = given
         return bill
-
-
-def _message() -> dict[str, Any]:
-    return {
-        "id": new_id("item"),
-        "object": "realtime.item",
-        "type": "message",
-        "status": "in_progress",
-        "role": "assistant",
-        "content": [],
-    }
 
 
 def _rate_limits() -> list[dict[str, Any]]:

@@ -80,6 +80,11 @@ class Conversation:
         """The item of that identity, if there is one."""
         return next((item for item in self.items if item.id == item_id), None)
 
+    def before(self, item: Item) -> str | None:
+        """The identity of the predecessor of an item that is there."""
+        place = next(index for index, one in enumerate(self.items) if one is item)
+        return self.items[place - 1].id if place else None
+
     def create(self, body: dict[str, Any], after: str | None, form: WireFormat) -> str | None:
         """Put in the client's item, at the end or after `after` ("root" is before all).
 

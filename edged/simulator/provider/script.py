@@ -22,8 +22,20 @@ class Call:
     """A JSON object as text."""
 
 
-Answer = str | Call | Speech
+Part = str | Call | Speech
 """A text to be spoken, a call of a tool, or a finished recording."""
+
+
+@dataclass(frozen=True)
+class Items:
+    """An answer of several items, one after another in one response."""
+
+    parts: Sequence[Part]
+    """Sounds before calls, as the real server orders them; several calls are parallel ones."""
+
+
+Answer = Part | Items
+"""One item, or several."""
 
 
 class Script:
@@ -49,9 +61,15 @@ class Script:
             return f"{_understood(question)} {STORY}"
         self._answered += 1
         told = self._answers[(self._answered - 1) % len(self._answers)]
-        if isinstance(told, Call) and told.name not in tools:
-            return f"I would call {told.name}, but this session has no such tool."
-        return told
+        if isinstance(told, Items):
+            return Items([_possible(part, tools) for part in told.parts])
+        return _possible(told, tools)
+
+
+def _possible(part: Part, tools: Collection[str]) -> Part:
+    if isinstance(part, Call) and part.name not in tools:
+        return f"I would call {part.name}, but this session has no such tool."
+    return part
 
 
 def _understood(question: Item | None) -> str:
