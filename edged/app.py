@@ -3,19 +3,23 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from . import control, journal, key, plugins, schema, service
+from . import control, journal, key, plugins, schema, service, store
 from .core.assistant import Assistant
-from .core.commands import Fact, LinkCommand, note, warn
-from .core.events import LinkDown, StopAsked, Trouble, WakeAsked
+from .core.commands import Command, Fact, LinkCommand, note, warn
+from .core.events import Event, LinkDown, StopAsked, Trouble, WakeAsked
 from .core.scenes import Scene
+from .flight import Flight, Recorder
+from .handoff import Handoff
+from .memory import Memory
 from .ports import Buttons, Feed, Journal, Lights, Provider, Session, SoundCard, Wake
-from .runner import Devices, Runner
+from .record import Header, Recording, Tape
+from .runner import Devices, PartBroken, Runner
 from .sound import rates
 from .sound.uplink import Uplink
 from .tools._toolbox import Toolbox
@@ -51,8 +55,8 @@ class _Keyless:
         return LinkDown(Trouble.KEY, "no key", self.hint)
 
 
-async def run(settings: schema.Settings) -> None:
-    """Be a speaker until SIGTERM or SIGINT.
+async def run(settings: schema.Settings, recording: Path | None = None) -> None:
+    """Be a speaker until SIGTERM or SIGINT; every event goes into the file `recording`, if any.
 
     Raises `StartFailed` for what the owner must mend first, `runner.PartBroken` for a part beyond
     repair, and whatever a bug raises.
@@ -64,10 +68,20 @@ async def run(settings: schema.Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, task.cancel)
     with contextlib.suppress(asyncio.CancelledError):
-        await _run(settings)
+        await _run(settings, recording)
 
 
-async def _run(settings: schema.Settings) -> None:
+def replay(recording: Recording) -> Iterator[tuple[float, Event, Sequence[Command]]]:
+    """The time, the event, and what a fresh core does about it, as the speaker did.
+
+    Raises `record.Unreadable` at the first damaged line, and whatever a bug in the core raises.
+    """
+    assistant = _assistant(recording.header)
+    for now, event in recording:
+        yield now, event, assistant.handle(event, now)
+
+
+async def _run(settings: schema.Settings, recording: Path | None) -> None:
     tools = Toolbox([plugins.load("tools", name) for name in settings.session.tools])
     dialect = settings.provider.module.open(
         settings.session, settings.provider.settings, tools.specs()
@@ -75,28 +89,84 @@ async def _run(settings: schema.Settings) -> None:
     manager = service.open()
     told = journal.open()
     told.note(note(Fact.STARTED, f"edged {version('edged')}"), "asleep")
-    assistant = Assistant(
-        settings.conversation,
-        wire_rate=dialect.wire_rate,
+    provider, secret = _provider(settings, dialect, told)
+    made = Header(
+        conversation=settings.conversation,
+        volume=settings.volume,
         gestures=settings.gestures,
         bindings=settings.actions,
+        wire_rate=dialect.wire_rate,
+        edged=version("edged"),
     )
-    runner = Runner(assistant, watchdog_s=manager.watchdog_s())
-    async with _devices(settings, runner.feed, dialect.wire_rate, told) as opened:
-        sound, wake, lights = opened
-        devices = Devices(
-            sound=sound,
-            wake=wake,
-            provider=_provider(settings, dialect, told),
-            uplink=Uplink(dialect.wire_rate, settings.frame_ms),
-            resampler=rates.resampler,
-            lights=lights,
-            tools=tools,
-            journal=told,
-            service=manager,
-        )
-        async with _controlled(settings.control.path, runner):
-            await runner.run(devices)
+    assistant = _assistant(made)
+    async with _kept(assistant, made, recording, secret, told) as (memory, recorder):
+        runner = Runner(assistant, started=memory.started(), watchdog_s=manager.watchdog_s())
+        async with _devices(settings, runner.feed, dialect.wire_rate, told) as opened:
+            sound, wake, lights = opened
+            devices = Devices(
+                sound=sound,
+                wake=wake,
+                provider=provider,
+                uplink=Uplink(dialect.wire_rate, settings.frame_ms),
+                resampler=rates.resampler,
+                lights=lights,
+                tools=tools,
+                memory=memory,
+                recorder=recorder,
+                journal=told,
+                service=manager,
+            )
+            async with _controlled(settings.control.path, runner):
+                await runner.run(devices)
+
+
+def _assistant(made: Header) -> Assistant:
+    """A fresh core."""
+    return Assistant(
+        made.conversation,
+        wire_rate=made.wire_rate,
+        volume=made.volume,
+        gestures=made.gestures,
+        bindings=made.bindings,
+    )
+
+
+@contextlib.asynccontextmanager
+async def _kept(
+    assistant: Assistant, made: Header, recording: Path | None, secret: str, told: Journal
+) -> AsyncIterator[tuple[Memory, Recorder]]:
+    """What outlives the process; all of it is on disk when this is left."""
+    warnings = Handoff[str](lambda text: told.note(warn(Fact.NOT_SAVED, text), assistant.state))
+    kept = store.Store(store.folder(), warnings.put)
+    async with store.Clerk() as clerk:
+        memory = Memory(kept, clerk)
+        flight = Flight(lambda: assistant.state, memory.started, made.conversation.asleep_ring_s)
+        with contextlib.ExitStack() as stack:
+            tape = None
+            if recording is not None:
+                tape = _tape(recording, made, warnings)
+                stack.callback(tape.close)
+            recorder = Recorder(made, flight, kept, clerk, tape=tape, secret=secret)
+            try:
+                yield memory, recorder
+            except Exception as bug:
+                recorder.failed(_named(bug))
+                raise
+
+
+def _named(bug: BaseException) -> str:
+    """What broke, without the words of it: they may be what somebody said."""
+    if isinstance(bug, BaseExceptionGroup):
+        return ", ".join(_named(each) for each in bug.exceptions)
+    return str(bug) if isinstance(bug, PartBroken) else type(bug).__name__
+
+
+def _tape(file: Path, made: Header, warnings: Handoff[str]) -> Tape:
+    try:
+        return Tape(file, made, warnings.put)
+    except OSError as error:
+        hint = "name a file in a folder that this user may write to"
+        raise StartFailed(f"{file} cannot be written: {error.strerror}", hint) from error
 
 
 @contextlib.asynccontextmanager
@@ -130,16 +200,17 @@ def _open(what: str, chosen: schema.Chosen, *rest: object) -> Any:
         raise StartFailed(f"the {what} {chosen.name} cannot be opened: {error}", hint) from error
 
 
-def _provider(settings: schema.Settings, dialect: Any, told: Journal) -> Provider:
+def _provider(settings: schema.Settings, dialect: Any, told: Journal) -> tuple[Provider, str]:
+    """Who answers, and the key."""
     try:
         found = key.find(settings.key)
     except key.NoKey as missing:
-        return _Keyless(f"{missing}; {missing.hint}")
+        return _Keyless(f"{missing}; {missing.hint}"), ""
     if found.warning:
         warning = f"the key comes from the {found.source}: {found.warning}"
         told.note(warn(Fact.KEY_EXPOSED, warning), "asleep")
     provider: Provider = _open("link", settings.link, dialect, found.text)
-    return provider
+    return provider, found.text
 
 
 @contextlib.asynccontextmanager

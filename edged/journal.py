@@ -25,6 +25,7 @@ MESSAGE_IDS: Mapping[Fact, str] = {
     Fact.TROUBLE: "e65d096f94d74516a40f8d5d9028e5f2",
     Fact.REQUEST_REFUSED: "6bd833ffa1a34e1b8d58e8aebc1544cd",
     Fact.NOT_UNDERSTOOD: "8f0d3c1b6f6e4f0fa2d9c7c7d1f5b0e3",
+    Fact.NOT_SAVED: "790b530c2e524210b09f4cbfcd587c94",
     Fact.MUTED: "b2a7179e8b63404caf5d5cabdfdbc407",
     Fact.UNMUTED: "6c435728884a415e8935ebbe7e12f39b",
     Fact.VOLUME_CHANGED: "812331602bb4455e853ed3b9b91db754",

@@ -30,10 +30,9 @@ class Memory:
         self._newest = self._saved
 
     def started(self) -> Started:
-        """The first event of the core's life, with what is remembered."""
-        if self._saved is None:
-            return Started()
-        return Started(self._saved.muted, self._saved.volume_db)
+        """The first event of a core's life, with what is remembered now."""
+        known = self._newest
+        return Started() if known is None else Started(known.muted, known.volume_db)
 
     def remember(self, what: Remember) -> None:
         """Save it soon; the disk is spared what it has already."""

@@ -20,7 +20,7 @@ DRIVERS = {"link", "sound", "echo", "wake", "lights", "buttons", "tools"}
 DEVICE_WORDS = {"core.events", "core.commands", "core.scenes", "core.gestures"}
 GROUND = {"handoff", "plugins", "lines", "fields", "config", "store", "key"}
 """What stands on nothing but the standard library and each other."""
-HOUSEKEEPING = GROUND | {"journal", "service", "control", "memory", "record"}
+HOUSEKEEPING = GROUND | {"journal", "service", "control", "memory", "record", "flight"}
 SETTLED = HOUSEKEEPING | {"schema", "template", "pins"}
 
 ALLOWED: dict[str, set[str]] = {
@@ -34,6 +34,7 @@ ALLOWED: dict[str, set[str]] = {
     "control": GROUND | {"core.events", "core.commands"},
     "memory": GROUND | {"core.events", "core.commands"},
     "record": GROUND | {"core.events", "core.commands", "core.settings", "core.gestures"},
+    "flight": GROUND | {"record", "core.events", "core.scenes"},
     "pins": GROUND,
     "schema": GROUND | {"control", "core.settings", "core.gestures"},
     "template": GROUND | {"schema"},

@@ -60,6 +60,7 @@ class Fact(StrEnum):
     SPEAKER_OPENED = "speaker_opened"
     SPEAKER_LOST = "speaker_lost"
     NOT_UNDERSTOOD = "not_understood"
+    NOT_SAVED = "not_saved"
     SOUND_DROPPED = "sound_dropped"
     GAP_HEARD = "gap_heard"
     TOOL_CALLED = "tool_called"
