@@ -1,10 +1,13 @@
 """The ear of the simulated server's turn detection, and what it takes for speech."""
 
+import asyncio
+
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from edged.simulator.provider.detection import Started, Stopped, TurnDetector, loudness
+from edged.simulator.provider.voice import Voice
 from tests.simulator.caller import hum, silence
 
 Samples = npt.NDArray[np.int16]
@@ -88,3 +91,27 @@ def test_a_detector_that_begins_late_counts_from_where_the_buffer_is() -> None:
     detector = TurnDetector(24_000, loudness, SETTINGS, began_ms=5000)
     (started,) = detector.hear(np.concatenate([silence(0.5), hum(0.5)]))
     assert started.at_ms == pytest.approx(5500 - 300, abs=32)
+
+
+SEMANTIC = {"type": "semantic_vad", "eagerness": "auto"}
+
+
+def test_somebody_who_goes_on_after_a_hesitation_is_not_cut_off() -> None:
+    detector = TurnDetector(24_000, loudness, SEMANTIC)
+    sentence = np.concatenate([silence(0.5), hum(0.8), silence(3), hum(0.3, 0.05), silence(1)])
+    started, stopped = detector.hear(sentence)
+    assert isinstance(started, Started)
+    assert isinstance(stopped, Stopped)
+    assert stopped.at_ms == pytest.approx(4600 + 700, abs=64)
+
+
+def test_a_sentence_sounds_finished_to_the_semantic_kind() -> None:
+    person = Voice("espeak-ng")
+    if person.program is None:
+        pytest.skip("needs espeak-ng to speak")
+    for sentence in ("What time is it?", "Turn on the light.", "And tomorrow?"):
+        voice = asyncio.run(person.say(sentence)).samples
+        detector = TurnDetector(24_000, loudness, SEMANTIC)
+        *_, stopped = detector.hear(np.concatenate([silence(0.5), voice, silence(5)]))
+        assert isinstance(stopped, Stopped)
+        assert stopped.at_ms < 500 + len(voice) / 24 + 700 + 64

