@@ -88,7 +88,7 @@ class Playback:
             frames = min(max(0, total - piece.first), piece.frames)
             part = piece.item, piece.index
             part_heard[part] = part_heard.get(part, 0) + frames
-        begun = {item for (item, _), frames in part_heard.items() if frames}
+        begun = {item for (item, _), frames in part_heard.items() if frames * 1000 >= self._rate}
         cut: dict[str, Unheard] = {}
         for piece in self._cut:
             heard_ms = part_heard[piece.item, piece.index] * 1000 // self._rate

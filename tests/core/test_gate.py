@@ -29,3 +29,10 @@ def test_without_a_tail_it_opens_with_the_last_sample() -> None:
     gate = Gate(0.0)
     gate.sounded(10.0)
     assert gate.open(False, 10.0)
+
+
+def test_where_nobody_hears_our_echo_it_never_shuts() -> None:
+    gate = Gate(None)
+    gate.sounded(10.0)
+    assert gate.open(True, 10.0)
+    assert gate.open(False, 10.0)

@@ -79,8 +79,16 @@ def test_a_lost_line_is_never_left_half_open() -> None:
 def test_the_state_has_a_name_for_every_combination() -> None:
     named = set()
     for link, turn, hearing, health in product(Link, Turn, Hearing, Health):
-        for waking, working in product((False, True), repeat=2):
-            name = scene(link, turn, hearing, health, waking=waking, working=working)
+        for waking, working, attentive in product((False, True), repeat=3):
+            name = scene(
+                link,
+                turn,
+                hearing,
+                health,
+                waking=waking,
+                working=working,
+                attentive=attentive,
+            )
             named.add(name)
             assert (name is Scene.MUTED) == (hearing is Hearing.MUTED)
             if hearing is Hearing.OPEN:
@@ -88,12 +96,33 @@ def test_the_state_has_a_name_for_every_combination() -> None:
     assert named == set(Scene)
 
 
+def on_the_line(
+    turn: Turn, *, waking: bool = False, working: bool = False, attentive: bool = True
+) -> Scene:
+    return scene(
+        Link.UP,
+        turn,
+        Hearing.OPEN,
+        Health.WELL,
+        waking=waking,
+        working=working,
+        attentive=attentive,
+    )
+
+
 def test_speaking_outranks_working() -> None:
     def name(turn: Turn) -> Scene:
-        return scene(Link.UP, turn, Hearing.OPEN, Health.WELL, waking=False, working=True)
+        return on_the_line(turn, working=True)
 
     assert name(Turn.SPEAKING) is Scene.SPEAKING
     assert {name(turn) for turn in Turn if turn is not Turn.SPEAKING} == {Scene.WORKING}
+
+
+def test_between_presses_to_talk_it_listens_to_nobody_and_says_so() -> None:
+    assert on_the_line(Turn.QUIET, attentive=False) is Scene.ASLEEP
+    assert on_the_line(Turn.QUIET, attentive=False, waking=True) is Scene.WAKING
+    for turn in (Turn.HEARING, Turn.THINKING, Turn.SPEAKING):
+        assert on_the_line(turn, attentive=False) is on_the_line(turn)
 
 
 def test_the_diagram_shows_every_row_once() -> None:

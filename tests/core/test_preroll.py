@@ -20,39 +20,34 @@ def filled(frames: int, limit: int = 10**9) -> Preroll:
 
 def test_it_holds_what_fits_and_the_oldest_falls_out() -> None:
     ring = filled(10, limit=960)
-    assert ring.samples == 960
-    assert ring.end == 3200
-    assert [kept.position for kept in ring.take()] == [2240, 2560, 2880]
-    assert (ring.samples, ring.end) == (0, 0)
+    assert (ring.samples, ring.gone, ring.end) == (960, 2240, 3200)
+    assert [kept.position for kept in ring.since(0)] == [2240, 2560, 2880]
+    assert ring.samples == 960, "they stay"
 
 
-def test_a_frame_that_holds_the_position_stays() -> None:
+def test_a_frame_that_holds_the_position_is_among_them() -> None:
     for position, first in ((-500, 0), (0, 0), (319, 0), (320, 320), (321, 320), (5000, None)):
-        ring = filled(3)
-        ring.keep(position)
-        kept = [one.position for one in ring.take()]
+        kept = [one.position for one in filled(3).since(position)]
         assert (kept[0] if kept else None) == first
 
 
-def test_losses_count_from_the_wake() -> None:
-    ring = filled(10, limit=960)
-    assert ring.lost == 7 * 320
-    ring.keep(0)
-    assert ring.lost == 0
-    ring.put(frame(3200), 960)
-    assert ring.lost == 320
+def test_nothing_is_gone_until_something_falls_out() -> None:
+    ring = filled(3, limit=960)
+    assert ring.gone == 0
+    ring.put(frame(960), 960)
+    assert ring.gone == 320
 
 
 def test_a_smaller_limit_takes_effect_at_the_next_frame() -> None:
     ring = filled(100)
     ring.put(frame(32_000), 640)
-    assert ring.samples == 640
+    assert (ring.samples, ring.gone) == (640, 31_680)
 
 
 def test_forgotten_is_forgotten() -> None:
-    ring = filled(10)
+    ring = filled(10, limit=960)
     ring.clear()
-    assert ring.take() == []
+    assert (ring.since(0), ring.samples, ring.gone, ring.end) == ([], 0, 0, 0)
 
 
 @given(st.lists(st.integers(1, 2000), max_size=40), st.integers(1, 4000))
@@ -62,6 +57,6 @@ def test_it_is_bounded_and_loses_only_the_oldest(lengths: list[int], limit: int)
         ring.put(frame(position, length), limit)
         position += length
         assert ring.samples <= max(limit, length)
-        assert ring.samples + ring.lost == position == ring.end
-    kept = ring.take()
+        assert ring.gone + ring.samples == position == ring.end
+    kept = ring.since(0)
     assert [len(one.samples) // 2 for one in kept] == lengths[len(lengths) - len(kept) :]
