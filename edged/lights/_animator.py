@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from ..core.scenes import Colour, Look, colour, steady
@@ -25,12 +26,14 @@ class Animator:
         self._since = 0.0
 
     def show(self, look: Look) -> None:
-        """Show `look` from its beginning, unless it is shown already."""
-        if look == self._look:
+        """Show `look` from its beginning; the mark of what is shown already changes at once."""
+        before = self._look
+        if look == before:
             return
         self.stop()
         self._look, self._drawn = look, None
-        self._since = self._loop.time()
+        if before is None or replace(before, sending=look.sending) != look:
+            self._since = self._loop.time()
         self._redraw(look)
 
     def stop(self) -> None:

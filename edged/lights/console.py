@@ -18,7 +18,8 @@ class Settings:
     """Where the light is drawn."""
 
     stream: Literal["stdout", "stderr"] = "stdout"
-    """A terminal gets one coloured line, anything else one plain line for each state."""
+    """A terminal gets one coloured line, anything else one plain line for each state; ▲ marks that
+    room sound is leaving the device."""
 
 
 class _Console:
@@ -41,6 +42,7 @@ class _Console:
 
     def _draw(self, look: Look, colour: Colour) -> None:
         name = look.scene.value + (f" ({look.trouble.value})" if look.trouble else "")
+        name += " ▲" if look.sending else ""
         if self._coloured:
             levels = [round(255 * part) for part in (colour.red, colour.green, colour.blue)]
             red, green, blue = levels

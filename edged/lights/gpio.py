@@ -1,4 +1,4 @@
-"""One LED, a dimmable LED or an RGB LED on GPIO pins."""
+"""One LED, a dimmable LED or an RGB LED on GPIO pins; one more tells when somebody listens."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -13,6 +13,7 @@ from ._animator import Animator
 _LIT = 0.5
 """Every hue's brightest part is above this, and every breath and blink crosses it, so that a lamp
 which knows only on and off shows the rhythm."""
+_NONE = -1
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,15 @@ class Settings:
     """False for a light that is lit while its pin is low (common anode)."""
     brightness: Annotated[float, "0 to 1"] = 1.0
     """The most light it gives; a led is off at 0 and on above."""
+    sending_pin: Annotated[int, "-1 to 27"] = _NONE
+    """The GPIO number of a second LED, wired the same way, lit while room sound is leaving the
+    device, whatever the brightness; -1 where there is none."""
+
+    def __post_init__(self) -> None:
+        """Refuse two uses of one pin."""
+        taken = (self.red, self.green, self.blue) if self.kind == "rgb" else (self.pin,)
+        if self.sending_pin in taken:
+            raise ValueError("sending_pin is a pin of the light itself: give it one of its own")
 
 
 class _Gpio:
@@ -50,6 +60,10 @@ class _Gpio:
             else:
                 kind = LED if settings.kind == "led" else PWMLED
                 self._light = kind(settings.pin, active_high=settings.active_high)
+        self._mark: LED | None = None
+        if settings.sending_pin != _NONE:
+            with pins.claimed("lights.gpio, sending_pin"):
+                self._mark = LED(settings.sending_pin, active_high=settings.active_high)
         self._animator = Animator(self._draw)
 
     def show(self, look: Look) -> None:
@@ -57,10 +71,14 @@ class _Gpio:
 
     def close(self) -> None:
         self._animator.stop()
-        self._light.off()
-        self._light.close()
+        for lamp in (self._light, self._mark):
+            if lamp is not None:
+                lamp.off()
+                lamp.close()
 
     def _draw(self, look: Look, colour: Colour) -> None:
+        if self._mark is not None:
+            self._mark.value = look.sending
         lit = colour.dimmed(self._brightness)
         if isinstance(self._light, RGBLED):
             self._light.value = (lit.red, lit.green, lit.blue)

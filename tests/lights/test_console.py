@@ -73,6 +73,22 @@ def test_a_pipe_gets_one_plain_line_for_each_state() -> None:
         assert lines.read() == "thinking\ntrouble (network)\nasleep\n"
 
 
+def test_a_mark_tells_that_room_sound_leaves_the_device() -> None:
+    reading, writing = os.pipe()
+
+    async def story() -> None:
+        with os.fdopen(writing, "w") as pipe:
+            light = _Console(pipe)
+            light.show(Look(Scene.LISTENING))
+            light.show(Look(Scene.LISTENING, sending=True))
+            light.show(Look(Scene.THINKING))
+            light.close()
+
+    asyncio.run(story())
+    with os.fdopen(reading) as lines:
+        assert lines.read() == "listening\nlistening ▲\nthinking\n"
+
+
 def test_a_reader_who_has_stopped_reading_delays_nobody() -> None:
     async def story() -> float:
         reading, writing = os.pipe()

@@ -13,6 +13,7 @@ import pytest
 from gpiozero import Device
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
+from edged import config, schema
 from edged.core.events import Trouble
 from edged.core.scenes import Colour, Look, Scene, colour, steady
 from edged.lights import gpio
@@ -123,6 +124,34 @@ def test_a_plain_led_is_on_for_all_that_is_lit_and_off_asleep(stand: Path) -> No
         light.close()
 
     asyncio.run(story())
+
+
+def test_a_second_led_is_lit_while_room_sound_leaves_the_device(stand: Path) -> None:
+    async def story() -> None:
+        light = gpio.open(replace(RGB, sending_pin=24, brightness=0))
+        async with PinsClient(stand) as pins:
+            light.show(Look(Scene.LISTENING))
+            await pins.wait_for(lambda values: values.get(24) == 0)
+            light.show(Look(Scene.LISTENING, sending=True))
+            await pins.wait_for(lambda values: values.get(24) == 1)
+            light.show(Look(Scene.HEARING, sending=True))
+            light.show(Look(Scene.THINKING))
+            await pins.wait_for(lambda values: values.get(24) == 0)
+            light.show(Look(Scene.LISTENING, sending=True))
+            await pins.wait_for(lambda values: values.get(24) == 1)
+            light.close()
+            await pins.wait_for(lambda values: not values)
+        gpio.open(gpio.Settings(kind="led", pin=24)).close()
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("wiring", ["sending_pin = 23", 'kind = "led"\nsending_pin = 22'])
+def test_the_second_led_has_a_pin_of_its_own(wiring: str, tmp_path: Path) -> None:
+    file = tmp_path / "edged.toml"
+    file.write_text(f"[lights.gpio]\n{wiring}")
+    with pytest.raises(config.ConfigError, match=r"1: lights\.gpio: sending_pin .* of its own"):
+        schema.read(file)
 
 
 def test_a_closed_light_is_dark_and_its_pins_are_free(stand: Path) -> None:
