@@ -1,4 +1,4 @@
-"""The space bar and Enter of the terminal as the button `talk`."""
+"""The space bar and Enter of the terminal as the button `talk`, + and - as the volume knob."""
 
 import asyncio
 import contextlib
@@ -9,10 +9,11 @@ import tty
 from dataclasses import dataclass
 from typing import TextIO
 
-from ..core.events import ButtonPressed, ButtonReleased
+from ..core.events import ButtonPressed, ButtonReleased, VolumeTurned
 from ..ports import Buttons, Feed
 
-_KEYS = b" \r\n"
+_PRESSES = b" \r\n"
+_TURNS = {ord("+"): 1, ord("-"): -1}
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,11 @@ class _Keyboard:
         if not keys:
             self._loop.remove_reader(self._keys)
         for key in keys:
-            if key in _KEYS:
+            if key in _PRESSES:
                 self._feed(ButtonPressed(self._button))
                 self._feed(ButtonReleased(self._button))
+            elif key in _TURNS:
+                self._feed(VolumeTurned(_TURNS[key]))
 
 
 def _opened_anew(stream: TextIO) -> int:

@@ -1,4 +1,4 @@
-"""The space bar and Enter as the button."""
+"""The keys of a terminal as a button and a knob."""
 
 import asyncio
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from edged.buttons import keyboard
-from edged.core.events import ButtonPressed, ButtonReleased, Event
+from edged.core.events import ButtonPressed, ButtonReleased, Event, VolumeTurned
 
 PRESS = [ButtonPressed("talk"), ButtonReleased("talk")]
 
@@ -35,6 +35,20 @@ def test_space_and_enter_are_short_presses_and_other_keys_are_not(fingers: int) 
             assert [await fed.get(), await fed.get()] == PRESS
             os.write(fingers, b"xyz\r")
             assert [await fed.get(), await fed.get()] == PRESS
+        assert fed.empty()
+        keys.close()
+
+    asyncio.run(story())
+
+
+def test_plus_and_minus_turn_the_volume(fingers: int) -> None:
+    async def story() -> None:
+        fed: asyncio.Queue[Event] = asyncio.Queue()
+        keys = keyboard.open(keyboard.Settings(), fed.put_nowait)
+        async with asyncio.timeout(10):
+            os.write(fingers, b"++-")
+            steps = [await fed.get() for _ in range(3)]
+        assert steps == [VolumeTurned(1), VolumeTurned(1), VolumeTurned(-1)]
         assert fed.empty()
         keys.close()
 
