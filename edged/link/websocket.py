@@ -23,9 +23,10 @@ from ._outbox import Outbox
 
 # An item that is sent whole, sound included, can exceed the library's 1 MiB many times.
 _LARGEST_MESSAGE = 64 * 2**20
-# Four seconds of sound: what the kernel holds is as stale as what the outbox holds, and the
-# outbox can drop it.
+# What the kernel holds can be neither dropped nor overtaken, as what the outbox holds can:
+# four seconds of sound may be on their way, and a quarter of a second not yet.
 _KERNEL_BUFFER = 256 * 1024
+_KERNEL_UNSENT = 16 * 1024
 _FAREWELL_S = 0.3
 _NOT_YET_VALID = 9  # X509_V_ERR_CERT_NOT_YET_VALID of OpenSSL
 # Close codes that say that we could not read what the other side sent (RFC 6455 7.4.1).
@@ -234,6 +235,7 @@ class Session:
     async def _talk(self, line: ClientConnection, feed: ports.Feed) -> LinkDown:
         wire = line.transport.get_extra_info("socket")
         wire.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _KERNEL_BUFFER)
+        wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _KERNEL_UNSENT)
         async with asyncio.TaskGroup() as group:
             sender = group.create_task(self._send(line))
             down = await self._receive(line, feed)

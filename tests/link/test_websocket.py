@@ -201,6 +201,40 @@ def test_on_the_wire_too_an_answer_ends_before_the_sound_that_waits_and_a_commit
     ]
 
 
+def test_a_line_that_stands_still_holds_back_the_end_of_an_answer_by_little() -> None:
+    got: list[str] = []
+    go_on = asyncio.Event()
+
+    async def server(wire: ServerConnection) -> None:
+        await welcome(wire)
+        wire.transport.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_RCVBUF, 32_768
+        )
+        wire.transport.pause_reading()
+        await go_on.wait()
+        wire.transport.resume_reading()
+        async for message in wire:
+            got.append(json.loads(message)["type"])
+            if got[-1] == "response.cancel":
+                return
+
+    async def story() -> None:
+        async with serving(server) as url, asyncio.TaskGroup() as group:
+            session, ear = line(url, outbox_s=1.0).session(), Ear()
+            group.create_task(session.run(ear))
+            await ear.ready.wait()
+            while not session.dropped:
+                session.offer(SendAudio(FRAME))
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+            session.offer(CancelReply("r"))
+            go_on.set()
+
+    asyncio.run(story())
+    # 20 ms each: the kernel's and the library's buffers are full, and nothing else went before.
+    assert 10 < got.index("response.cancel") < 125
+
+
 def test_the_key_is_in_no_log_and_no_text(caplog: pytest.LogCaptureFixture) -> None:
     async def server(wire: ServerConnection) -> None:
         await wire.close(3000, f"bad key {KEY}")
