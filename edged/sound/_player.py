@@ -32,7 +32,9 @@ class Player:
     def __init__(self, feed: Feed, wire_rate: int, most_priming_ms: int) -> None:
         self._feed = feed
         self._wire_rate = wire_rate
-        self._gain = self._wanted_gain = 1.0
+        self._wanted_gain = 1.0
+        self._gain: float | None = None
+        """Of the last sample given; None after silence."""
         self._most_priming_ms = most_priming_ms
         self._reports: Handoff[tuple[Spool, int, int]] = Handoff(self._tell)
         self._rate = 0
@@ -135,7 +137,7 @@ class Player:
         earcons.told = earcons.heard(sounding)
         self._report(spool, sounding)
         if not voice and not earcon:
-            self._gain = self._wanted_gain
+            self._gain = None
             return bytes(2 * frames * channels)
         mix = np.zeros(frames, dtype=np.float32)
         for part in (voice, earcon):
@@ -184,10 +186,11 @@ class Player:
 
     def _volume(self, frames: int) -> float | NDArray[np.float32]:
         """What the next block is multiplied by; a change is spread over all of it: no click."""
-        old, self._gain = self._gain, self._wanted_gain
-        if old == self._gain:
-            return old
-        return np.linspace(old, self._gain, frames + 1, dtype=np.float32)[1:]
+        old, new = self._gain, self._wanted_gain
+        self._gain = new
+        if old is None or old == new:
+            return new
+        return np.linspace(old, new, frames + 1, dtype=np.float32)[1:]
 
     def _report(self, spool: Spool, sounding: int) -> None:
         if spool.gap:

@@ -441,7 +441,6 @@ def test_volume_and_both_sides() -> None:
     async def story() -> None:
         box = Box(channels=2)
         box.player.set_volume(-6.0)
-        await box.play(10)
         box.player.queue(np.full(2400, 10000, dtype="<i2").tobytes())
         out = samples(await box.play(10)).reshape(-1, 2)
         assert np.all(out == 5011)
@@ -469,7 +468,6 @@ def test_turning_the_volume_is_a_slope_for_voice_and_earcon_alike(rate: int) -> 
         box.player.hush()
         await box.play(50)
         box.player.set_volume(-20.0)
-        await box.play(10)
         box.player.sound(Chime.WOKEN)
         soft = np.abs(samples(await box.play(200))).max()
         loud = np.abs(samples(chime(Chime.WOKEN, rate))).max()

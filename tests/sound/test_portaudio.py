@@ -15,6 +15,7 @@ from edged.core.events import (
     MicFrame,
     MicLost,
     MicOpened,
+    SpeakerHushed,
     SpeakerLost,
     SpeakerOpened,
     SpeakerProgress,
@@ -326,6 +327,44 @@ def test_a_long_silence_lets_the_loudspeaker_rest_and_a_sound_wakes_it() -> None
             await place.run(200, streams=1)
             assert any(place.played["HDMI"])
             assert not ear.all(SpeakerLost)
+
+    tell(story)
+
+
+def test_every_hush_is_answered_whether_the_loudspeaker_plays_rests_or_is_gone() -> None:
+    async def story() -> None:
+        place = studio(Thing("HDMI", outputs=2, rates=(24000,)))
+        async with opened(place, Settings(rest_s=0.03)) as (card, ear):
+            card.hush()
+            assert not ear.all(SpeakerHushed)
+            await ear.hear(SpeakerHushed)
+            await ear.hear(SpeakerOpened)
+            card.queue(bytes(2 * 24000))
+            await place.run(100, streams=1)
+            card.hush()
+            await place.run(10)
+            while place.streams:
+                await place.run(10)
+            card.hush()
+            await ear.hear(SpeakerHushed, len(ear.told))
+            # Woken by a new answer, and hushed before the device has asked for any of it.
+            card.queue(bytes(2 * 24000))
+            card.hush()
+            await place.run(20, streams=1)
+            card.queue(bytes(2 * 24000))
+            await place.run(200)
+            place.asleep.add("HDMI")
+            card.hush()
+            before = len(ear.told)
+            await ear.hear(SpeakerLost, before)
+            await ear.hear(SpeakerHushed, before)
+            card.hush()
+            await ear.hear(SpeakerHushed, len(ear.told))
+            answers = [answer.heard for answer in ear.all(SpeakerHushed)]
+            assert answers[:4] == [0, 2400 + 96, 0, 0]
+            known = ear.all(SpeakerProgress)[-1].heard
+            assert answers[4:] == [known, 0]
+            assert 3600 <= known <= 4800
 
     tell(story)
 
