@@ -229,8 +229,13 @@ def test_files_and_functions_are_short(name: str) -> None:
 
 
 def test_the_decisions_fit_into_2000_lines() -> None:
-    """Blank lines, comments and docstrings are not counted, as in functions."""
+    """Blank lines, comments and docstrings are not counted, as in functions.
+
+    Nor is the vocabulary: a longer list of what can happen decides nothing.
+    """
+    vocabulary = ("core.events", "core.commands")
     counted = [name for name in FILES if room(name) in ("core", "runner", "ports")]
+    counted = [name for name in counted if name not in vocabulary]
     lines = {name: _statement_lines(name) for name in counted}
     assert sum(lines.values()) <= 2000, lines
 

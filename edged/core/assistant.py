@@ -85,7 +85,7 @@ class Assistant:
             case ev.SpeakerProgress():
                 self._dialogue.progressed(event.heard, now)
             case ev.SpeakerHushed():
-                self._dialogue.hushed(event.heard)
+                self._dialogue.answers.hushed(event.heard)
             case ev.Started():
                 self._start(event, now)
             case ev.MicOpened():
@@ -193,7 +193,7 @@ class Assistant:
                 case Timer.MICROPHONE:
                     self._ears.search(now)
                 case Timer.HUSHED:
-                    self._dialogue.hushed(None)
+                    self._dialogue.answers.hushed(None)
                 case Timer.SETTLED:
                     self._do(do.Remember(self._ears.muted, self._volume_db))
                 case _:
@@ -315,7 +315,7 @@ class Assistant:
         else:
             self._do(warn(Fact.SPEAKER_LOST, event.detail))
             self._line.end("loudspeaker lost", now, chime=None)
-            self._dialogue.hushed(None)
+            self._dialogue.answers.hushed(None)
             self._troubles.arise(ev.Trouble.SPEAKER, event.detail, now)
 
     def _show(self) -> None:

@@ -259,42 +259,10 @@ class Fail:
     reason: str
 
 
-Command = (
-    OpenLink
-    | CloseLink
-    | SendAudio
-    | SendNoise
-    | DetectTurns
-    | CommitInput
-    | ClearInput
-    | AskReply
-    | CancelReply
-    | TruncateReply
-    | DeleteItem
-    | AnswerTool
-    | Play
-    | FinishPlay
-    | Hush
-    | Sound
-    | SetVolume
-    | Show
-    | OpenMicrophone
-    | CloseMicrophone
-    | ResetWake
-    | RunTool
-    | Remember
-    | Note
-    | Fail
-)
-LinkCommand = (
-    SendAudio
-    | SendNoise
-    | DetectTurns
-    | CommitInput
-    | ClearInput
-    | AskReply
-    | CancelReply
-    | TruncateReply
-    | DeleteItem
-    | AnswerTool
-)
+Requests = DetectTurns | CommitInput | ClearInput | AskReply
+Repairs = CancelReply | TruncateReply | DeleteItem | AnswerTool
+LinkCommand = SendAudio | SendNoise | Requests | Repairs
+Loudspeaker = Play | FinishPlay | Hush | Sound | SetVolume
+Ears = OpenMicrophone | CloseMicrophone | ResetWake
+Rest = Show | RunTool | Remember | Note | Fail
+Command = OpenLink | CloseLink | LinkCommand | Loudspeaker | Ears | Rest

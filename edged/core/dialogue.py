@@ -26,8 +26,8 @@ class Dialogue:
         self._policy = policy
         self._timers = timers
         self._do = do
-        self._answers = Answers(rate, timers, do)
-        self.playback = self._answers.playback
+        self.answers = Answers(rate, timers, do)
+        self.playback = self.answers.playback
         self.gate = Gate(None if policy.echo == "off" else policy.echo_tail_ms / 1000)
         self.turn = Turn.QUIET
         self._forget()
@@ -83,7 +83,7 @@ class Dialogue:
         """The session is over, by our will (`ENDED`) or not (`LOST`): silence."""
         if self._figures is not None:
             self._figures.heard(self.playback.heard_ms, interrupted=self.playback.audible)
-        self._answers.end(speaking=self.turn is Turn.SPEAKING)
+        self.answers.end(speaking=self.turn is Turn.SPEAKING)
         self._close_turn()
         self._move(move)
         self._forget()
@@ -176,7 +176,7 @@ class Dialogue:
     def reply_started(self, event: ev.ReplyStarted, now: float) -> None:
         """An answer is being made; one that nobody waits for any more is cancelled."""
         wanted = self.turn is not Turn.HEARING and not self._dismissed
-        if not self._answers.begin(event.reply, wanted=wanted):
+        if not self.answers.begin(event.reply, wanted=wanted):
             return
         self._awaited = False
         self._dismissed = False
@@ -191,7 +191,7 @@ class Dialogue:
 
     def reply_audio(self, event: ev.ReplyAudio, now: float) -> None:
         """Sound of the answer; sound of any other is dropped."""
-        if not self._answers.take(event):
+        if not self.answers.take(event):
             return
         figures = self._open_turn()
         if figures.first_audio is None:
@@ -200,12 +200,12 @@ class Dialogue:
 
     def reply_text(self, event: ev.ReplyText) -> None:
         """What the answer says."""
-        if self._answers.counts(event.reply):
+        if self.answers.counts(event.reply):
             self._question = event.is_question
 
     def reply_done(self, event: ev.ReplyDone, now: float) -> None:
         """Generation is over; the answer may play on for a long time."""
-        if self._answers.finish(event.reply):
+        if self.answers.finish(event.reply):
             self._open_turn().spent(event.usage)
             if event.status == "failed" and event.trouble is None:
                 self._do(do.Sound(Chime.PROVIDER))
@@ -231,10 +231,6 @@ class Dialogue:
             figures.first_sound = now
         self._drain(now)
 
-    def hushed(self, heard: int | None) -> None:
-        """The loudspeaker tells where it stopped; None: it will not."""
-        self._answers.hushed(heard)
-
     def _drain(self, now: float) -> None:
         if self.turn is not Turn.SPEAKING or not self.playback.drained:
             return
@@ -252,7 +248,7 @@ class Dialogue:
 
     def tool_called(self, event: ev.ToolCalled) -> None:
         """The model wants something done."""
-        wanted = self._answers.counts(event.reply) and self._answers.generating
+        wanted = self.answers.counts(event.reply) and self.answers.generating
         if not wanted or event.call in self._tools:
             return
         self._tools.add(event.call)
@@ -277,7 +273,7 @@ class Dialogue:
     def _ask_if_owed(self, now: float) -> None:
         # One request, after every output is in and every answer is done. While the user speaks
         # none: the answer to the utterance will see the outputs.
-        due = self._awaited or self._dismissed or self._answers.unfinished
+        due = self._awaited or self._dismissed or self.answers.unfinished
         if self._owes_reply and not (due or self._tools or self.turn is Turn.HEARING):
             self._owes_reply = False
             self._do(do.AskReply())
@@ -301,10 +297,10 @@ class Dialogue:
 
     def _silence(self, now: float, *, cancel: bool) -> bool:
         """Stop the answer's sound; the record is set straight once it is known what was heard."""
-        if not self._answers.generating and not self.playback.audible:
+        if not self.answers.generating and not self.playback.audible:
             return False
         figures, self._figures = self._open_turn(), None
-        self._answers.cut(figures, now, cancel=cancel)
+        self.answers.cut(figures, now, cancel=cancel)
         return True
 
     # --- the turn -------------------------------------------------------------------------
@@ -330,7 +326,7 @@ class Dialogue:
 
     def _rest(self, now: float) -> None:
         """Back to the user, unless the assistant has more to say or to do."""
-        busy = self._answers.generating or self.working or self._awaited or self._owes_reply
+        busy = self.answers.generating or self.working or self._awaited or self._owes_reply
         if self.turn is Turn.THINKING and not busy and not self.playback.audible:
             self._close_turn()
             self._move(Move.DISMISSED)

@@ -335,42 +335,13 @@ class Tick:
     """The moment `deadline()` named has come."""
 
 
-Said = (
-    SpeechStarted
-    | SpeechStopped
-    | UserItemCommitted
-    | UserText
-    | ReplyStarted
-    | ReplyAudio
-    | ReplyText
-    | ToolCalled
-    | ReplyDone
-    | RequestRefused
-)
+Heard = SpeechStarted | SpeechStopped | UserItemCommitted | UserText
+Answered = ReplyStarted | ReplyAudio | ReplyText | ToolCalled | ReplyDone
+Said = Heard | Answered | RequestRefused
 """What the provider says about the conversation."""
 
-Event = (
-    Started
-    | MicOpened
-    | MicFrame
-    | MicLost
-    | WakeHeard
-    | WakeNearlyHeard
-    | ButtonPressed
-    | ButtonReleased
-    | WakeAsked
-    | StopAsked
-    | MuteAsked
-    | VolumeTurned
-    | LinkAccepted
-    | LinkReady
-    | LinkDown
-    | Said
-    | SpeakerOpened
-    | SpeakerProgress
-    | SpeakerHushed
-    | SpeakerUnderran
-    | SpeakerLost
-    | ToolFinished
-    | Tick
-)
+Room = MicOpened | MicFrame | MicLost | WakeHeard | WakeNearlyHeard
+People = ButtonPressed | ButtonReleased | WakeAsked | StopAsked | MuteAsked | VolumeTurned
+Line = LinkAccepted | LinkReady | LinkDown | Said
+Loudspeaker = SpeakerOpened | SpeakerProgress | SpeakerHushed | SpeakerUnderran | SpeakerLost
+Event = Started | Room | People | Line | Loudspeaker | ToolFinished | Tick

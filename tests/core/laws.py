@@ -201,7 +201,7 @@ class Laws:
             assert turn is Turn.QUIET, "nobody is on the line, and somebody has the turn"
             assert state not in _ON_THE_LINE
             assert not playback.audible
-            assert not speaker._dialogue._answers.generating
+            assert not speaker._dialogue.answers.generating
             assert not speaker._dialogue.held
         elif not self.failed:
             bound = _BOUNDS[turn] in speaker._timers._at
