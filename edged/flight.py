@@ -151,7 +151,9 @@ class Flight:
         del lines[:end]
         self._size -= end
         self._chapters[0].opening = b""
-        self._still_since = self._next = None
+        self._at -= end
+        if self._at < 0:
+            self._next = None
         self.cut = True
 
     def _drop_first(self) -> None:

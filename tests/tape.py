@@ -7,6 +7,7 @@ from typing import Any
 from edged.core import commands as do
 from edged.core import events as ev
 from edged.core.gestures import Bindings
+from edged.core.scenes import Scene
 from edged.core.settings import Conversation, Gestures, Volume
 from edged.flight import Flight
 from edged.record import LENGTH_ONLY, Header, decode, encode
@@ -59,6 +60,25 @@ class Recorded(Evening):
         if self.laws.line == "closing":
             self.hangs_up()
         self.passes(seconds)
+
+    def is_troubled(self) -> None:
+        """A conversation that ends badly."""
+        self.wakes()
+        self.connects()
+        self.says()
+        self.answers(seconds=1.0)
+        self.passes(0.5)
+        self.hangs_up(ev.Trouble.NETWORK, "1006")
+        assert self.shows(Scene.TROUBLE)
+
+    def converses_for_ever(self) -> None:
+        """A minute and a half, which is a lot to remember."""
+        self.wakes()
+        self.connects()
+        for turn in range(15):
+            self.says(2.0)
+            self.answers(f"resp_{turn}", item=f"item_{turn}", seconds=2.0)
+            self.passes(4.0)
 
     def decided(self, since: int = 0) -> list[Any]:
         """The commands from the event number `since` on, as a replay would have them."""
