@@ -23,13 +23,14 @@ from edged.simulator.hearing import RATE, Samples
 from edged.simulator.pinboard import Change, PinsClient
 from edged.simulator.provider.house import Options
 from edged.simulator.provider.ledger import Entry
-from edged.simulator.server import Server, Speech, serve
+from edged.simulator.server import Items, Server, Speech, serve
 
 from .report import Figure
 from .rig import Rig, Tell, ask, noise, rig, until
 from .turn_taking_sound import WIRE_RATE, Heard, heard
 
-KINDS = ("voice", "wake", "button", "push")
+KINDS = ("voice", "wake", "push", "button")
+"""In this order: after push-to-talk the server hears no speech until a button or a word wakes."""
 ANSWER_S = 1.6
 THINK_S = 0.2
 
@@ -186,10 +187,15 @@ def _options(stage: Stage) -> Options:
     )
 
 
-def _answers() -> list[Speech]:
+def _answers() -> list[Speech | Items]:
     """Each a noise of its own; every third comes in two items."""
+    sounds = [noise(ANSWER_S, WIRE_RATE, _DBFS, seed=seed) for seed in range(_ANSWERS)]
+    half = len(sounds[0]) // 2
     return [
-        Speech("(noise)", noise(ANSWER_S, WIRE_RATE, _DBFS, seed=seed)) for seed in range(_ANSWERS)
+        Items([Speech("(noise)", part) for part in (sound[:half], sound[half:])])
+        if number % 3 == 2
+        else Speech("(noise)", sound)
+        for number, sound in enumerate(sounds)
     ]
 
 
@@ -336,15 +342,19 @@ class Person:
 
 
 async def _interrupted(person: Person, kinds: Sequence[str], each: int) -> None:
-    """So many interruptions of each kind, those without a turn detection last."""
+    """So many interruptions of each kind, the kinds in turn."""
     moments = list(_MOMENTS)
-    for kind in kinds:
-        hits = tries = 0
-        while hits < each:
+    tries = 0
+    left = dict.fromkeys(kinds, each)
+    while left:
+        for kind in list(left):
             tries += 1
-            if tries > 3 * each + 5:
-                raise OSError(f"only {hits} of {tries} interruptions of the kind {kind} hit")
-            hits += await person.interrupt(kind, moments[hits % len(moments)])
+            if tries > len(kinds) * (3 * each + 5):
+                raise OSError(f"the moment was missed too often: {left} are left")
+            if await person.interrupt(kind, moments[left[kind] % len(moments)]):
+                left[kind] -= 1
+            if not left[kind]:
+                del left[kind]
     await person.finish()
 
 
@@ -465,16 +475,16 @@ def _note_lights(cuts: Sequence[Cut], changes: Sequence[Change]) -> None:
     for change in changes:
         if change.pin in levels and change.role == "output":
             levels[change.pin] = change.value
-            shown.append((change.time, _listens(*levels.values())))
+            shown.append((change.time, _answering(*levels.values())))
     for cut in cuts:
-        before = [listens for when, listens in shown if when <= cut.when]
-        if before and not before[-1]:
-            cut.light = next((t for t, listens in shown if t > cut.when and listens), None)
+        before = [answering for when, answering in shown if when <= cut.when]
+        if before and before[-1]:
+            cut.light = next((t for t, answering in shown if t > cut.when and not answering), None)
 
 
-def _listens(red: float, green: float, blue: float) -> bool:
-    """Whether the light is the blue of listening or hearing; answers are green or purple."""
-    return blue > green and blue > red
+def _answering(red: float, green: float, blue: float) -> bool:
+    """Whether the light is an answer's, green or purple; any other is blue, white or off."""
+    return max(red, green) > blue
 
 
 # --- what it comes to -------------------------------------------------------------------------
