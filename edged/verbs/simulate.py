@@ -6,6 +6,7 @@ import signal
 import ssl
 import sys
 from pathlib import Path
+from typing import Any
 
 _FAULTS = (
     "refuse",
@@ -40,6 +41,26 @@ def run(options: argparse.Namespace) -> int:
         return 1
 
 
+class _And(argparse.Action):
+    """Adds an item to the answer that was named last."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        from ..simulator.server import Items
+
+        answers = namespace.answers
+        if not answers:
+            parser.error(f"{option_string} needs an --answer or a --call before it")
+        last = answers.pop()
+        parts = last.parts if isinstance(last, Items) else [last]
+        answers.append(Items([*parts, values]))
+
+
 def _speech(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--answer",
@@ -56,6 +77,21 @@ def _speech(group: argparse._ArgumentGroup) -> None:
         type=_call,
         metavar="TOOL[=JSON]",
         help="as an answer, call this tool; in turn with --answer",
+    )
+    group.add_argument(
+        "--and",
+        dest="answers",
+        action=_And,
+        metavar="TEXT",
+        help="say this too, as a further item of the answer named last; may be repeated",
+    )
+    group.add_argument(
+        "--and-call",
+        dest="answers",
+        action=_And,
+        type=_call,
+        metavar="TOOL[=JSON]",
+        help="call this tool too, in the answer named last",
     )
     group.add_argument(
         "--heard",

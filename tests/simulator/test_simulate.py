@@ -79,6 +79,32 @@ def test_it_answers_what_it_was_told_to_and_keeps_a_record(tmp_path: Path) -> No
     assert (sounds / "session-1-out.pcm").stat().st_size > 4 * 0.3 * 48_000 - 100
 
 
+def test_an_answer_may_have_several_items() -> None:
+    async def story() -> None:
+        told = ("--voice", "melody", "--pace", "0", "--answer", "One.", "--and", "Two.")
+        async with simulating(*told, "--and-call", "bye", "--answer", "Three.") as (_, url):
+            async with connect(f"{url}?model=m", additional_headers=HEADERS) as line:
+                tool = {"type": "function", "name": "bye"}
+                session = {"type": "realtime", "tools": [tool], "output_modalities": ["text"]}
+                await line.send(json.dumps({"type": "session.update", "session": session}))
+                await line.send('{"type": "response.create"}')
+                async for message in line:
+                    event = json.loads(message)
+                    if event["type"] == "response.done":
+                        break
+            one, two, call = event["response"]["output"]
+            texts = [item["content"][0]["text"] for item in (one, two)]
+            assert (texts, call["name"]) == (["One.", "Two."], "bye")
+
+    asyncio.run(story())
+
+
+def test_a_further_item_needs_an_answer_to_belong_to(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["simulate", "--and", "Two."])
+    assert "needs an --answer" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("fault", "code"), [("bad-key", 3000), ("no-model", 4000), ("refuse", None)]
 )
