@@ -9,12 +9,15 @@ from edged.core.assistant import Assistant
 from edged.core.commands import AnswerTool, AskReply, Fact
 from edged.core.events import (
     LinkDown,
+    MuteAsked,
     ReplyAudio,
     ReplyDone,
     ReplyStarted,
+    Started,
     StopAsked,
     ToolCalled,
     Trouble,
+    VolumeTurned,
     WakeAsked,
     WakeHeard,
 )
@@ -166,7 +169,42 @@ def test_time_alone_closes_a_silent_session() -> None:
         await house.until(Scene.ASLEEP)
         assert house.session.closing.is_set()
 
-    evening(story, Conversation(follow_up_s=0.05))
+    evening(story, Conversation(false_wake_s=0.05))
+
+
+def test_what_is_to_be_remembered_and_how_loud_it_is_reach_their_devices() -> None:
+    async def story(house: House) -> None:
+        house.runner.feed(MuteAsked(True))
+        await house.settles()
+        assert house.memory.remembered[-1].muted
+        house.runner.feed(VolumeTurned(-1))
+        assert house.sound.volumes == [-6.0, -9.0]
+
+    evening(story)
+
+
+def test_the_recorder_takes_every_event_and_keeps_them_when_something_fails() -> None:
+    async def story(house: House) -> None:
+        await house.converses()
+        house.session.breaks(LinkDown(Trouble.NETWORK))
+        await house.until(Scene.TROUBLE)
+        assert isinstance(house.recorder.events[0], Started)
+        assert house.recorder.failures == ["trouble: network"]
+
+    evening(story)
+
+
+def test_a_tool_that_says_goodbye_ends_the_conversation() -> None:
+    async def story(house: House) -> None:
+        await house.converses()
+        house.runner.feed(ReplyStarted("r"))
+        house.runner.feed(ToolCalled("r", "c", "goodbye", "{}"))
+        house.runner.feed(ReplyDone("r"))
+        house.tools.answer.set_result("{}")
+        await house.until(Scene.ASLEEP)
+        assert house.session.closing.is_set()
+
+    evening(story)
 
 
 def test_a_tool_answers_and_the_model_goes_on() -> None:
