@@ -101,7 +101,9 @@ def test_what_was_said_before_the_first_frame_that_is_kept_leaves_all_the_same(
 
 @pytest.mark.parametrize("held", ["a button", "a conversation", "trouble", "a volume"])
 def test_no_chapter_begins_in_the_middle_of_something(held: str, tmp_path: Path) -> None:
-    evening = Recorded(bindings={"up": Bindings(Action.VOLUME_UP, long=Action.STOP)}, page_s=1.0)
+    evening = Recorded(
+        bindings={"up": Bindings(Action.VOLUME_UP, long=Action.STOP)}, page_s=1.0, keep_s=0.0
+    )
     evening.starts()
     match held:
         case "a button":
