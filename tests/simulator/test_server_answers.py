@@ -346,7 +346,7 @@ def test_an_answer_that_is_cut_in_its_first_item_never_begins_the_second() -> No
 
 def test_an_answer_that_is_cut_in_its_second_item_leaves_the_first_complete() -> None:
     async def story() -> None:
-        options = Options(detector="energy", answers=[BOTH], pace=4, think_s=0)
+        options = Options(detector="energy", answers=[BOTH], pace=2, think_s=0)
         async with await serve(options) as server, calling(server) as caller:
             await caller.append(turn())
             await reach(caller, 1)

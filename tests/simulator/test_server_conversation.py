@@ -140,7 +140,7 @@ def test_an_interrupted_answer_is_truncated_to_what_was_heard() -> None:
 
 def test_an_item_that_is_cut_while_it_is_made_does_not_grow_again() -> None:
     async def story() -> None:
-        options = Options(detector="energy", answers=[TUNE], pace=4, think_s=0)
+        options = Options(detector="energy", answers=[TUNE], pace=2, think_s=0)
         async with await serve(options) as server, calling(server) as caller:
             await caller.send("response.create")
             item_id = (await caller.next("response.output_audio.delta"))["item_id"]
@@ -161,7 +161,7 @@ def test_an_item_that_is_cut_while_it_is_made_does_not_grow_again() -> None:
 
 def test_an_answer_of_which_nothing_was_sent_yet_cannot_be_truncated() -> None:
     async def story() -> None:
-        options = Options(answers=[TUNE], think_s=0, jitter_s=1.0)
+        options = Options(answers=[TUNE], think_s=0, jitter_s=1.0, seed=2)
         async with await serve(options) as server, calling(server) as caller:
             await caller.send("response.create")
             added = await caller.next("response.output_item.added")
@@ -176,7 +176,7 @@ def test_an_answer_of_which_nothing_was_sent_yet_cannot_be_truncated() -> None:
 
 def test_an_item_that_is_deleted_while_it_is_made_stays_away() -> None:
     async def story() -> None:
-        options = Options(answers=[Items([TUNE, TUNE])], pace=20, think_s=0)
+        options = Options(answers=[Items([TUNE, TUNE])], pace=4, think_s=0)
         async with await serve(options) as server, calling(server) as caller:
             await caller.send("response.create")
             gone = (await caller.next("response.output_audio.delta"))["item_id"]
