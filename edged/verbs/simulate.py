@@ -27,7 +27,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--key", help="the only key accepted (default: any)")
     parser.add_argument("--certificate", type=Path, metavar="FILE", help="serve wss:// with it")
     parser.add_argument("--private-key", type=Path, metavar="FILE", help="of the certificate")
-    _speech(parser.add_argument_group("what it says"))
+    speech = parser.add_argument_group("what it says")
+    _answers(speech)
+    _speech(speech)
     _record(parser.add_argument_group("what it keeps"))
     _trouble(parser.add_argument_group("what goes wrong"))
 
@@ -61,7 +63,7 @@ class _And(argparse.Action):
         answers.append(Items([*parts, values]))
 
 
-def _speech(group: argparse._ArgumentGroup) -> None:
+def _answers(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--answer",
         dest="answers",
@@ -93,6 +95,9 @@ def _speech(group: argparse._ArgumentGroup) -> None:
         metavar="TOOL[=JSON]",
         help="call this tool too, in the answer named last",
     )
+
+
+def _speech(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--heard",
         action="append",
