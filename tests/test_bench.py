@@ -18,8 +18,10 @@ from edged.sound._chimes import chime
 from tests.benches import __main__ as bench
 from tests.benches import first_conversation as first
 from tests.benches import turn_taking as turns
+from tests.benches import turn_taking_verdict as verdict
 from tests.benches.report import Figure, Result, as_json, table
 from tests.benches.rig import Tell, noise
+from tests.benches.turn_taking_person import KINDS
 from tests.benches.turn_taking_sound import Heard, doubled, heard
 
 
@@ -106,6 +108,18 @@ class TestTheCommandLine:
         told = json.loads(file.read_text(encoding="utf-8"))["benches"]["stop"]
         assert told["ok"] is (status == 0)
         assert told["figures"][0]["value"] == stop_s
+
+    def test_prints_nothing_but_the_figures_where_no_file_is_named(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        async def stop(*, short: bool, tell: Tell) -> Sequence[Figure]:
+            return [Figure("stop_s", 0.5, "s", limit=1.0)]
+
+        monkeypatch.setattr(bench, "BENCHES", {"stop": stop})
+        assert bench.main(["stop", "--json"]) == 0
+        said = capsys.readouterr()
+        assert json.loads(said.out)["benches"]["stop"]["ok"]
+        assert "stop_s" in said.err
 
     def test_a_bench_that_breaks_off_is_told_and_not_raised(self) -> None:
         async def broken(*, short: bool, tell: Tell) -> Sequence[Figure]:
@@ -267,12 +281,12 @@ class TestTurnTaking:
             self.delta("c", 100),
             ("in", "conversation.item.delete", {"item_id": "c"}),
         )
-        reply = turns.replies(entries, 1)["r"]
+        reply = verdict.replies(entries, 1)["r"]
         assert (reply.first_delta, reply.start, reply.samples) == (0.0, 0, 24 * 500)
         assert reply.items == {
-            "a": turns.Item(0, 2_400),
-            "b": turns.Item(2_400, 7_200, 4_800, 50),
-            "c": turns.Item(9_600, 2_400, 2_400, 0),
+            "a": verdict.Item(0, 2_400),
+            "b": verdict.Item(2_400, 7_200, 4_800, 50),
+            "c": verdict.Item(9_600, 2_400, 2_400, 0),
         }
 
     @pytest.mark.parametrize(
@@ -289,25 +303,25 @@ class TestTurnTaking:
         self, heard_ms: int, errors_ms: tuple[int, int, int]
     ) -> None:
         items = (
-            turns.Item(0, 2_400),
-            turns.Item(2_400, 7_200, 4_800, 50),
-            turns.Item(9_600, 2_400, 2_400, 0),
+            verdict.Item(0, 2_400),
+            verdict.Item(2_400, 7_200, 4_800, 50),
+            verdict.Item(9_600, 2_400, 2_400, 0),
         )
         got = Heard(0, 24 * heard_ms, 0)
-        found = tuple(turns.error_ms(item, got) for item in items)
+        found = tuple(verdict.error_ms(item, got) for item in items)
         assert found == pytest.approx(errors_ms)
 
     def test_counts_what_was_told_beyond_what_had_come(self) -> None:
-        assert turns.over_received(turns.Item(0, 7_200, 4_800, 201))
-        assert not turns.over_received(turns.Item(0, 7_200, 4_800, 200))
-        assert not turns.over_received(turns.Item(0, 7_200))
+        assert verdict.over_received(verdict.Item(0, 7_200, 4_800, 201))
+        assert not verdict.over_received(verdict.Item(0, 7_200, 4_800, 200))
+        assert not verdict.over_received(verdict.Item(0, 7_200))
 
     @staticmethod
     def figures(stops_ms: list[float], *, short: bool) -> dict[str, Figure]:
         plan = turns.Plan(each=len(stops_ms))
-        good = [turns.Judged(30.0, 4.0, 0, 0, 1.0) for _ in stops_ms]
-        cut = [turns.Judged(stop_ms, -4.0, 0, 0, 1.0) for stop_ms in stops_ms]
-        harvest = turns.Harvest({"bare": good, **dict.fromkeys(turns.KINDS, good), "voice": cut})
+        good = [verdict.Judged(30.0, 4.0, 0, 0, 1.0) for _ in stops_ms]
+        cut = [verdict.Judged(stop_ms, -4.0, 0, 0, 1.0) for stop_ms in stops_ms]
+        harvest = turns.Harvest(good, {**dict.fromkeys(KINDS, good), "voice": cut})
         told = turns._figures(plan, harvest, [0.1], short=short)
         return {figure.name: figure for figure in told}
 
@@ -327,7 +341,7 @@ class TestTurnTaking:
 
     def test_a_kind_that_was_cut_too_seldom_does_not_hold(self) -> None:
         plan = turns.Plan(each=20)
-        good = [turns.Judged(30.0, 4.0, 0, 0, 1.0)] * 19
-        harvest = turns.Harvest(dict.fromkeys(("bare", *turns.KINDS), good))
+        good = [verdict.Judged(30.0, 4.0, 0, 0, 1.0)] * 19
+        harvest = turns.Harvest(good, dict.fromkeys(KINDS, good))
         told = {f.name: f for f in turns._figures(plan, harvest, [0.1], short=True)}
         assert not told["wake_interrupts"].ok

@@ -25,6 +25,8 @@ class Bench(Protocol):
         """Measure; `short` is enough to notice a step back."""
 
 
+_STDOUT = Path("-")
+
 BENCHES: Mapping[str, Bench] = {
     "first-conversation": first_conversation.run,
     "turn-taking": turn_taking.run,
@@ -36,7 +38,14 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHES)}")
     parser.add_argument("--short", action="store_true", help="fewer rounds: some minutes each")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
+    parser.add_argument(
+        "--json",
+        type=Path,
+        nargs="?",
+        const=_STDOUT,
+        metavar="FILE",
+        help="write the figures, on standard output where no file is named",
+    )
     options = parser.parse_intermixed_args(words)
     for name in options.names:
         if name not in BENCHES:
@@ -71,7 +80,7 @@ def main(words: Sequence[str]) -> int:
         name: asyncio.run(measure(BENCHES[name], short=options.short, tell=progress(aside, name)))
         for name in options.names
     }
-    shown = Console()
+    shown = aside if options.json == _STDOUT else Console()
     for name, result in results.items():
         shown.print(table(name, result))
         if result.trouble:
@@ -79,8 +88,11 @@ def main(words: Sequence[str]) -> int:
     told = as_json(results)
     for fact, value in dict(told["machine"]).items():  # type: ignore[call-overload]
         shown.print(f"{fact}: {value}", highlight=False)
-    if options.json:
-        options.json.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    text = json.dumps(told, indent=2) + "\n"
+    if options.json == _STDOUT:
+        sys.stdout.write(text)
+    elif options.json:
+        options.json.write_text(text, encoding="utf-8")
     return 0 if all(result.ok for result in results.values()) else 1
 
 

@@ -5,12 +5,8 @@ the bare loop's are cut by speech in between. Everything is judged by what the l
 room sounded, in which each answer is a noise like no other, and by the server's ledger.
 """
 
-import asyncio
-import contextlib
-import itertools
 import random
-import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import median
 
@@ -19,41 +15,20 @@ import numpy as np
 from edged.simulator.evening import talker
 from edged.simulator.evening.daemon import Daemon
 from edged.simulator.evening.evening import WAKE_WORD
-from edged.simulator.hearing import RATE, Samples
+from edged.simulator.hearing import Samples
 from edged.simulator.pinboard import Change, PinsClient
 from edged.simulator.provider.house import Options
-from edged.simulator.provider.ledger import Entry
-from edged.simulator.server import Items, Server, Speech, serve
+from edged.simulator.server import Items, Speech, serve
 
 from .report import Figure
-from .rig import Rig, Tell, ask, noise, rig, until
-from .turn_taking_sound import WIRE_RATE, Heard, heard
+from .rig import Rig, Tell, ask, noise, rig
+from .turn_taking_person import ANSWER_S, KINDS, MOMENTS, THINK_S, Person
+from .turn_taking_sound import WIRE_RATE
+from .turn_taking_verdict import Judged, judge, note_lights
 
-KINDS = ("voice", "wake", "push", "button")
-"""In this order: after push-to-talk the server hears no speech until a button or a word wakes."""
-ANSWER_S = 1.6
-THINK_S = 0.2
-
-_MOMENTS: Mapping[str, tuple[float, float]] = {
-    "the first 100 ms": (0.0, 0.1),
-    "the first word": (0.1, 0.4),
-    "the middle": (0.5, 1.1),
-    "anywhere": (0.1, ANSWER_S - 0.1),
-    "the last syllable": (ANSWER_S - 0.2, ANSWER_S - 0.03),
-}
-"""Seconds from the first sound; where the server is quick, generation has finished in most."""
-_ONSET_S = 0.045
 _DBFS = -20.0
 _ANSWERS = 9
-_SETTLE_S = 0.45
-"""From an interruption to what makes the next answer."""
 _WORD_GAIN = 0.35
-_BARE, _BUTTON, _RED, _GREEN, _BLUE = "bare", 17, 22, 23, 27
-_PRESS_S = 0.08
-_SOON_S = 2.5
-_LEAD_S = 0.05
-_LATEST_S = 1.6
-"""So long after an interruption the interrupted answer is still looked for."""
 _STOP_LIMIT_MS = 5 + 10
 """A fade, and what Python and a resampler may cost beside the bare loop."""
 _ERROR_LIMIT_MS, _MEDIAN_LIMIT_MS = 20, 5
@@ -95,7 +70,7 @@ def _stages(rates: Sequence[int], paces: Sequence[tuple[float, float]]) -> tuple
 
 
 _RATES = (24_000, 48_000, 44_100)
-_PACES = ((4.0, 0.0), (1.0, 0.15), (0.0, 0.02))
+_PACES = ((4.0, 0.0), (1.0, 0.3), (0.0, 0.02))
 """Usual; as slow as speech, and uneven; at once."""
 
 
@@ -106,7 +81,7 @@ class Plan:
     stages: Sequence[Stage] = tuple(
         stage for turn in range(3) for stage in _stages(_RATES, _PACES[turn:] + _PACES[:turn])
     )
-    each: int = 108
+    each: int = 117
     """Interruptions of each kind, over all stages."""
 
 
@@ -114,42 +89,14 @@ SHORT = Plan(_stages(_RATES, _PACES), 21)
 
 
 @dataclass
-class Cut:
-    """One answer that was interrupted."""
-
-    kind: str
-    when: float
-    """The monotonic time of the onset, the edge, or the recognition."""
-    session: int
-    """The connection's number."""
-    reply: str
-    light: float | None = None
-    """When the light showed it."""
-
-
-@dataclass(frozen=True)
-class Judged:
-    """What one interruption comes to."""
-
-    stop_ms: float | None
-    """None when nothing sounded any more."""
-    error_ms: float
-    """Of the item about which the server was told worst."""
-    over_received: int
-    late_samples: int
-    light_ms: float | None
-
-
-@dataclass
 class Harvest:
-    """Everything measured, by kind; the bare loop's among them."""
+    """Everything measured."""
 
-    judged: dict[str, list[Judged]] = field(default_factory=dict)
+    bare: list[Judged] = field(default_factory=list)
+    edged: dict[str, list[Judged]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
+    """By the kind of interruption."""
     refused: int = 0
-
-    def of(self, kind: str) -> list[Judged]:
-        """The interruptions of this kind."""
-        return self.judged.setdefault(kind, [])
+    """Requests that the server did not accept."""
 
 
 async def run(*, short: bool, tell: Tell) -> Sequence[Figure]:
@@ -167,7 +114,7 @@ async def run(*, short: bool, tell: Tell) -> Sequence[Figure]:
                 async with there.bare("converse", server.url):
                     person = Person(there, random.Random(number), word)
                     await _interrupted(person, ("voice",), each)
-                await _judge(there, person.cuts, harvest, bare=True)
+                harvest.bare += await judge(there, person.cuts)
                 tell(f"{what}: edged is interrupted")
                 settings = _SETTINGS.format(rate=stage.rate)
                 async with there.edged(settings, pins=True) as daemon:
@@ -211,139 +158,15 @@ async def _edged(
         await daemon.reaches("listening")
         person = Person(here, chance, word, daemon, pins)
         await _interrupted(person, KINDS, each)
-    _note_lights(person.cuts, changes)
-    await _judge(here, person.cuts, harvest, bare=False)
-
-
-# --- the person who interrupts ----------------------------------------------------------------
-
-
-class Person:
-    """Asks and interrupts whoever answers: the bare loop, or edged with its pins."""
-
-    def __init__(
-        self,
-        here: Rig,
-        chance: random.Random,
-        word: Samples,
-        daemon: Daemon | None = None,
-        pins: PinsClient | None = None,
-    ) -> None:
-        self._here = here
-        self._server: Server = here.server
-        self._chance = chance
-        self._word = word
-        self._daemon = daemon
-        self._pins = pins
-        self._leads = [len(word) / RATE + 0.3]
-        self._ask: Callable[[], Awaitable[None]] = self._speak
-        self.cuts: list[Cut] = []
-
-    async def interrupt(self, kind: str, moment: str) -> bool:
-        """Ask something, and interrupt the answer; False when the moment was missed."""
-        low, high = _MOMENTS[moment]
-        after_s = _ONSET_S + self._chance.uniform(low, high)
-        lead_s = median(self._leads[-5:]) if kind == "wake" else 0.0
-        clock = asyncio.get_running_loop()
-        ask_at = clock.time() + max(0.0, lead_s - THINK_S - after_s)
-        calling = None
-        if kind == "wake":
-            calling = asyncio.create_task(self._call(ask_at + THINK_S + after_s - lead_s))
-        await _sleep_until(ask_at)
-        known = len(self._server.log)
-        await self._ask()
-        self._ask = self._speak
-        begun = await self._answer(known)
-        if calling:
-            when = await calling
-        elif begun:
-            await _sleep_until(begun.t + self._here.epoch + after_s)
-            when = await self._trigger(kind)
-        await asyncio.sleep(_SETTLE_S)
-        if begun is None or when is None:
-            return False
-        first = begun.t + self._here.epoch
-        if hit := first < when < first + _ONSET_S + ANSWER_S:
-            self.cuts.append(Cut(kind, when, begun.session, begun.details["response_id"]))
-        return hit
-
-    async def finish(self) -> None:
-        """Let go of whatever is held, and let the last answer be over."""
-        await self._ask()
-        await asyncio.sleep(THINK_S + ANSWER_S + 2 * _SETTLE_S)
-
-    async def _trigger(self, kind: str) -> float:
-        match kind:
-            case "voice":
-                return await self._onset()
-            case "button":
-                when = await self._finger(down=True)
-                await asyncio.sleep(_PRESS_S)
-                await self._finger(down=False)
-                return when
-            case _:
-                self._ask = self._let_go
-                return await self._finger(down=True)
-
-    async def _onset(self) -> float:
-        known = len(self._server.log)
-        self._server.hears_speech()
-        self._ask = self._fall_silent
-        kind = "input_audio_buffer.speech_started"
-        await until(lambda: self._said(kind, known) is not None)
-        said = self._said(kind, known)
-        assert said is not None
-        return said.t + self._here.epoch
-
-    async def _fall_silent(self) -> None:
-        self._server.hears_silence()
-
-    async def _speak(self) -> None:
-        await self._onset()
-        await asyncio.sleep(_PRESS_S)
-        await self._fall_silent()
-
-    async def _finger(self, *, down: bool) -> float:
-        assert self._pins is not None
-        return await (self._pins.press if down else self._pins.release)(_BUTTON)
-
-    async def _let_go(self) -> None:
-        await self._finger(down=False)
-
-    async def _call(self, at: float) -> float | None:
-        """Say the wake word; when it was recognised, if it was soon."""
-        assert self._daemon is not None
-        lines = self._daemon.lines
-        await _sleep_until(at)
-        first, began = len(lines), time.monotonic()
-        self._here.room.say(self._word)
-
-        def woken() -> float | None:
-            return next((line.time for line in lines[first:] if "woken by" in line.text), None)
-
-        with contextlib.suppress(TimeoutError):
-            await until(lambda: woken() is not None, _SOON_S)
-        when = woken()
-        if when is not None:
-            self._leads.append(when - began)
-        return when
-
-    async def _answer(self, known: int) -> Entry | None:
-        """The first sound of the answer after so many entries; None if there is none."""
-        kind = "response.output_audio.delta"
-        with contextlib.suppress(TimeoutError):
-            await until(lambda: self._said(kind, known) is not None, _SOON_S)
-        return self._said(kind, known)
-
-    def _said(self, kind: str, known: int) -> Entry | None:
-        """What the server said first of this kind after so many entries."""
-        entries = itertools.islice(self._server.log, known, None)
-        return next((entry for entry in entries if entry.type == kind), None)
+    note_lights(person.cuts, changes)
+    for cut, judged in zip(person.cuts, await judge(here, person.cuts), strict=True):
+        harvest.edged[cut.kind].append(judged)
+    harvest.refused += len(here.server.entries("error"))
 
 
 async def _interrupted(person: Person, kinds: Sequence[str], each: int) -> None:
     """So many interruptions of each kind, the kinds in turn."""
-    moments = list(_MOMENTS)
+    moments = list(MOMENTS)
     tries = 0
     left = dict.fromkeys(kinds, each)
     while left:
@@ -358,135 +181,6 @@ async def _interrupted(person: Person, kinds: Sequence[str], each: int) -> None:
     await person.finish()
 
 
-async def _sleep_until(when: float) -> None:
-    await asyncio.sleep(when - asyncio.get_running_loop().time())
-
-
-# --- what became of it ------------------------------------------------------------------------
-
-
-@dataclass
-class Item:
-    """A part of an answer, as the server's ledger knows it."""
-
-    first: int
-    """Samples of the answer before it."""
-    samples: int = 0
-    received: int = 0
-    """Samples that had left the server when it was told how much was heard."""
-    told_ms: int | None = None
-    """How much that was; 0 when it was told to forget it, None when it was told nothing."""
-
-
-@dataclass
-class Reply:
-    """An answer, as the server's ledger knows it."""
-
-    first_delta: float
-    """Seconds since the server started."""
-    start: int
-    """Where its sound begins in all the connection's answer sound, in samples."""
-    samples: int = 0
-    items: dict[str, Item] = field(default_factory=dict)
-
-
-def replies(entries: Iterable[Entry], session: int) -> dict[str, Reply]:
-    """What the connection with this number was answered, and what it said of it."""
-    found: dict[str, Reply] = {}
-    items: dict[str, Item] = {}
-    total = 0
-    for entry in entries:
-        if entry.session != session:
-            continue
-        told = entry.details
-        match entry.direction, entry.type:
-            case "out", "response.output_audio.delta":
-                reply = found.setdefault(told["response_id"], Reply(entry.t, total))
-                item = reply.items.setdefault(told["item_id"], Item(reply.samples))
-                items[told["item_id"]] = item
-                samples = told["delta"]["bytes"] // 2
-                total += samples
-                reply.samples += samples
-                item.samples += samples
-            case "in", "conversation.item.truncate" | "conversation.item.delete":
-                cut = items.get(told["item_id"])
-                if cut and cut.told_ms is None:
-                    cut.told_ms = told.get("audio_end_ms", 0)
-                    cut.received = cut.samples
-            case _:
-                pass
-    return found
-
-
-async def _judge(here: Rig, cuts: Sequence[Cut], harvest: Harvest, *, bare: bool) -> None:
-    """Look at each cut again, now that nobody is in a hurry."""
-    known = {
-        session: replies(list(here.server.log), session) for session in {c.session for c in cuts}
-    }
-    for cut, later in itertools.zip_longest(cuts, cuts[1:]):
-        until_s = min(cut.when + _LATEST_S, later.when if later else cut.when + _LATEST_S)
-        told = known[cut.session]
-        result = await asyncio.to_thread(_judged, here, cut, told, until_s)
-        harvest.of(_BARE if bare else cut.kind).append(result)
-    if not bare:
-        harvest.refused += len(here.server.entries("error"))
-
-
-def _judged(here: Rig, cut: Cut, told: Mapping[str, Reply], until_s: float) -> Judged:
-    reply = told[cut.reply]
-    began = reply.first_delta + here.epoch - _LEAD_S
-    said = np.frombuffer(bytes(here.server.visits[cut.session - 1].said), np.int16)
-    end = reply.start + reply.samples
-    first = here.loudspeaker.position_at(began)
-    sounded = heard(
-        said[reply.start : end],
-        here.loudspeaker.between(began, until_s),
-        here.loudspeaker.position_at(cut.when) - first,
-        said[end : end + round(ANSWER_S * WIRE_RATE)],
-    )
-    stop_ms = None
-    if sounded.end is not None:
-        stop_ms = 1000 * (here.loudspeaker.time_of(first + sounded.end) - cut.when)
-    return Judged(
-        stop_ms=stop_ms if stop_ms is not None and stop_ms > 0 else None,
-        error_ms=max((error_ms(item, sounded) for item in reply.items.values()), key=abs),
-        over_received=sum(over_received(item) for item in reply.items.values()),
-        late_samples=sounded.late,
-        light_ms=None if cut.light is None else 1000 * (cut.light - cut.when),
-    )
-
-
-def error_ms(item: Item, sounded: Heard) -> float:
-    """What the server takes for heard of it, less what was heard, in milliseconds."""
-    truth = min(max(0.0, sounded.samples - item.first), item.samples)
-    believed = item.samples if item.told_ms is None else item.told_ms * WIRE_RATE / 1000
-    return (believed - truth) * 1000 / WIRE_RATE
-
-
-def over_received(item: Item) -> bool:
-    """Whether more was told to be heard than had been received."""
-    return item.told_ms is not None and item.told_ms * WIRE_RATE > item.received * 1000
-
-
-def _note_lights(cuts: Sequence[Cut], changes: Sequence[Change]) -> None:
-    """When, after each cut, the light was no longer that of an answer."""
-    levels = dict.fromkeys((_RED, _GREEN, _BLUE), 0.0)
-    shown: list[tuple[float, bool]] = []
-    for change in changes:
-        if change.pin in levels and change.role == "output":
-            levels[change.pin] = change.value
-            shown.append((change.time, _answering(*levels.values())))
-    for cut in cuts:
-        before = [answering for when, answering in shown if when <= cut.when]
-        if before and before[-1]:
-            cut.light = next((t for t, answering in shown if t > cut.when and not answering), None)
-
-
-def _answering(red: float, green: float, blue: float) -> bool:
-    """Whether the light is an answer's, green or purple; any other is blue, white or off."""
-    return max(red, green) > blue
-
-
 # --- what it comes to -------------------------------------------------------------------------
 
 
@@ -494,9 +188,9 @@ def _figures(
     plan: Plan, got: Harvest, lateness_ms: Sequence[float], *, short: bool
 ) -> Sequence[Figure]:
     tail = _all_but_one if short else _p99
-    bare = [one.stop_ms for one in got.of(_BARE) if one.stop_ms is not None]
+    bare = [one.stop_ms for one in got.bare if one.stop_ms is not None]
     figures = [
-        figure for kind in KINDS for figure in _of_kind(plan, kind, got.of(kind), bare, tail)
+        figure for kind in KINDS for figure in _of_kind(plan, kind, got.edged[kind], bare, tail)
     ]
     figures.append(Figure("refused_requests", got.refused, "requests"))
     figures.append(Figure("rig_late_p99_ms", _p99(lateness_ms), "ms"))
