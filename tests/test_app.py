@@ -1,0 +1,137 @@
+"""The unmodified daemon with files for sound and software for pins: what it keeps and leaves."""
+
+import asyncio
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from edged import cli
+from edged.core import events as ev
+from edged.record import Recording
+from edged.simulator.evening.daemon import Daemon
+from edged.simulator.evening.stage import BUTTON, KEY
+from edged.simulator.pinboard import PinsClient
+
+CONFIGURATION = """
+[provider.openai]
+url = "ws://127.0.0.1:9/v1/realtime"
+[conversation]
+trouble_s = 0.5
+[sound]
+driver = "wavefile"
+[wake]
+driver = "button"
+[control]
+socket = "{folder}/control"
+"""
+"""Nobody answers at the discard port."""
+
+
+def environment(folder: Path) -> dict[str, str]:
+    return {
+        **os.environ,
+        "GPIOZERO_PIN_FACTORY": "room",
+        "EDGED_ROOM_PINS": str(folder / "pins"),
+        "STATE_DIRECTORY": str(folder / "state"),
+        "OPENAI_API_KEY": KEY,
+    }
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "edged.toml").write_text(CONFIGURATION.format(folder=tmp_path))
+    return tmp_path
+
+
+@contextlib.asynccontextmanager
+async def daemon(folder: Path) -> AsyncIterator[Daemon]:
+    configuration = folder / "edged.toml"
+    async with Daemon(configuration, environment(folder), folder, undisturbed=False) as running:
+        yield running
+        await running.stop()
+        assert running.process.returncode == 0, running.lines
+    (folder / "notify").unlink()
+
+
+def test_a_speaker_that_was_muted_is_muted_after_a_restart(folder: Path) -> None:
+    async def story() -> None:
+        async with daemon(folder) as speaker, PinsClient(folder / "pins", lambda _: None) as pins:
+            await speaker.reaches("asleep")
+            await pins.press(BUTTON)
+            await speaker.reaches("muted")
+        async with daemon(folder) as speaker, PinsClient(folder / "pins", lambda _: None) as pins:
+            muted = await speaker.reaches("muted")
+            assert not [line for line in speaker.lines if "microphone" in line.text]
+            await pins.press(BUTTON)
+            await speaker.reaches("asleep", since=muted)
+            await speaker.says("microphone")
+        async with daemon(folder) as speaker:
+            await speaker.says("microphone")
+            assert "muted" not in [state for _, state in speaker.states]
+
+    asyncio.run(story())
+    assert json.loads((folder / "state/speaker.json").read_text())["muted"] is False
+
+
+def test_trouble_leaves_a_flight_that_can_be_replayed(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def story() -> None:
+        async with daemon(folder) as speaker:
+            await speaker.reaches("asleep")
+            wake = [sys.executable, "-m", "edged", "wake", "--socket", str(folder / "control")]
+            await asyncio.to_thread(subprocess.run, wake, check=True, timeout=20)
+            troubled = await speaker.reaches("trouble: network")
+            await speaker.reaches("asleep", since=troubled)
+
+    asyncio.run(story())
+    (flight,) = (folder / "state").glob("flight-*.jsonl")
+    assert KEY not in flight.read_text()
+    assert Recording(flight).header.why == "trouble: network"
+    assert cli.main(["replay", str(flight), "--commands"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert [line for line in told if "-> OpenLink" in line]
+    assert '-> Note fact="trouble"' in "".join(told[-4:])
+
+
+def test_an_evening_is_recorded_from_its_beginning(folder: Path) -> None:
+    record = folder / "evening.jsonl"
+    command = [sys.executable, "-m", "edged", "run", "--config", str(folder / "edged.toml")]
+    with subprocess.Popen(
+        [*command, "--record", str(record)],
+        env=environment(folder),
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as speaker:
+        assert speaker.stderr is not None
+        assert any("loudspeaker nowhere" in line for line in speaker.stderr)
+        speaker.terminate()
+        speaker.stderr.read()
+    assert speaker.returncode == 0
+    recording = Recording(record)
+    assert recording.header.bindings["talk"]
+    events = [event for _, event in recording]
+    assert events[0] == ev.Started()
+    assert ev.SpeakerOpened("nowhere", 24_000, 0.0) in events
+    assert not recording.broken_off
+
+
+def test_a_recording_that_cannot_be_written_is_said_before_anything_starts(folder: Path) -> None:
+    command = [sys.executable, "-m", "edged", "run", "--config", str(folder / "edged.toml")]
+    done = subprocess.run(
+        [*command, "--record", str(folder / "no" / "x")],
+        env=environment(folder),
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "cannot be written: No such file or directory" in done.stderr
+    assert "microphone" not in done.stderr
