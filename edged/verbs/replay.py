@@ -6,10 +6,11 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import is_dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from .. import __version__, app
+from .. import app
 from ..record import Recording, as_json, told
 
 
@@ -48,9 +49,9 @@ def _introduce(recording: Recording) -> None:
     header = recording.header
     if header.why:
         print(f"edged: kept because of: {header.why}", file=sys.stderr)
-    if header.edged != __version__:
+    if header.edged != version("edged"):
         print(
-            f"edged: recorded by edged {header.edged}, this is {__version__}:"
+            f"edged: recorded by edged {header.edged}, this is {version('edged')}:"
             " it may decide differently",
             file=sys.stderr,
         )
