@@ -8,7 +8,7 @@ from edged.core import events as ev
 from edged.core.assistant import Assistant
 from edged.core.gestures import Bindings
 from edged.core.scenes import Scene
-from edged.core.settings import Conversation
+from edged.core.settings import Conversation, Volume
 
 from .core.laws import Laws, number
 
@@ -32,10 +32,11 @@ class Evening:
         self,
         policy: Conversation | None = None,
         bindings: Mapping[str, Bindings] | None = None,
+        volume: Volume | None = None,
     ) -> None:
         self.policy = policy or Conversation()
         self.now = 1000.0
-        self.speaker = Assistant(self.policy, wire_rate=WIRE_RATE, bindings=bindings)
+        self.speaker = Assistant(self.policy, wire_rate=WIRE_RATE, volume=volume, bindings=bindings)
         self.laws = Laws(self.policy, WIRE_RATE)
         self.commands: list[do.Command] = []
         self.position = 0
@@ -103,9 +104,10 @@ class Evening:
 
     # --- the room -------------------------------------------------------------------------
 
-    def starts(self, *, muted: bool = False) -> list[do.Command]:
+    def starts(self, *, muted: bool = False, volume_db: float | None = None) -> list[do.Command]:
         """The process is up, and the devices answer."""
-        commands = self.feed(ev.Started(muted), ev.SpeakerOpened("speaker", 48_000, 20.0))
+        started = ev.Started(muted, volume_db)
+        commands = self.feed(started, ev.SpeakerOpened("speaker", 48_000, 20.0))
         return commands if muted else commands + self.microphone_opens()
 
     def microphone_opens(self) -> list[do.Command]:
@@ -125,6 +127,18 @@ class Evening:
         """The wake word is recognised, `late_ms` after it was."""
         position = self.position - late_ms * CAPTURE_RATE // 1000
         return self.feed(ev.WakeHeard("hey_jarvis", 0.93, position))
+
+    def says_stop(self) -> list[do.Command]:
+        """The second model recognises its word."""
+        return self.feed(ev.WakeHeard("stop", 0.93, self.position))
+
+    def holds(self, button: str = "push") -> list[do.Command]:
+        """A button goes down, and stays there."""
+        return self.feed(ev.ButtonPressed(button))
+
+    def lets_go(self, button: str = "push") -> list[do.Command]:
+        """It comes up."""
+        return self.feed(ev.ButtonReleased(button))
 
     def presses(self, button: str = "talk", seconds: float = 0.1) -> list[do.Command]:
         """A button goes down and up again."""
@@ -208,6 +222,12 @@ class Evening:
 
 def only(commands: Iterable[do.Command], *kinds: type[C]) -> list[C]:
     """The commands of these kinds, in order."""
+    return [command for command in commands if isinstance(command, kinds)]
+
+
+def repairs(commands: Iterable[do.Command]) -> list[do.Command]:
+    """What the provider is told after an interruption, in order."""
+    kinds = (do.TruncateReply, do.DeleteItem, do.CancelReply)
     return [command for command in commands if isinstance(command, kinds)]
 
 

@@ -107,9 +107,10 @@ class Answers:
             self.settle()
 
     def hushed(self, heard: int | None) -> None:
-        """The loudspeaker tells where it stopped; None: it will not."""
-        self._hushes = 0 if heard is None else max(0, self._hushes - 1)
-        if not self._hushes:
+        """The loudspeaker tells where it stopped; None: it is not waited for."""
+        if heard is not None:
+            self._hushes = max(0, self._hushes - 1)
+        if heard is None or not self._hushes:
             self.settle(heard)
 
     def settle(self, heard: int | None = None) -> None:
@@ -130,11 +131,13 @@ class Answers:
     def end(self, *, speaking: bool) -> None:
         """The session is over: silence, and nobody is left to be told."""
         if self._cut is not None:
+            self._cut.heard(self.playback.settled_ms, interrupted=True)
             self._do(self._cut.line())
             self._cut = None
         self._timers.stop(Timer.HUSHED)
         if speaking or self.playback.queued:
             self._hush()
+        self._hushes = 0
         self._current = None
         for known in (self._open, self._begun, self._items, self._late):
             known.clear()

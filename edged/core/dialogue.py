@@ -60,8 +60,8 @@ class Dialogue:
 
     @property
     def working(self) -> bool:
-        """Whether a tool runs."""
-        return bool(self._tools)
+        """Whether a tool runs that somebody waits for."""
+        return bool(self._tools - self._forsaken)
 
     @property
     def answering(self) -> bool:
@@ -104,30 +104,33 @@ class Dialogue:
 
     def stop(self, now: float) -> bool:
         """Silence, and no new turn; whether there was anything to stop."""
-        if self.answering:
-            self._cut_short(now)
-            self._move(Move.INTERRUPTED)
-        elif self.turn is Turn.HEARING and self._barged_in:
+        if self.turn is Turn.HEARING and self._barged_in:
             # The word that stopped the answer was heard as an utterance, too.
             self._do(do.ClearInput())
             self._move(Move.DISMISSED)
-        else:
+        elif not self.answering:
             return False
+        self._cut_short(now)
+        self._move(Move.INTERRUPTED)
         self.gate.sounded(now)
         self._listen(now)
         return True
 
-    def hold(self, now: float) -> None:
-        """The button is held: what is said now is the utterance, whoever spoke before."""
+    def hold(self, now: float) -> bool:
+        """The button is held: what is said now is the utterance, whoever spoke before.
+
+        Whether room sound that was sent before is forgotten: all but an utterance under way.
+        """
         self._cut_short(now)
+        forgotten = self.detecting and self.turn is not Turn.HEARING
         if self.detecting:
             self._do(do.DetectTurns(False))
-            if self.turn is not Turn.HEARING:
-                self._do(do.ClearInput())
-        self.detecting = False
+        if forgotten:
+            self._do(do.ClearInput())
+        self.detecting = self._barged_in = False
         self.held = True
-        self._barged_in = False
         self._listen_closely(Move.HELD, now)
+        return forgotten
 
     def release(self, now: float, *, asks: bool) -> None:
         """The button is let go: the utterance is complete, or was none."""
@@ -155,19 +158,22 @@ class Dialogue:
         if self._barged_in:
             self.gate.interrupted()
         self._close_turn()
-        self._awaited = False
-        self._dismissed = False
+        self._awaited = self._dismissed = False
         self._listen_closely(Move.SPEECH_STARTED, now)
 
     def speech_stopped(self, event: ev.SpeechStopped, now: float) -> None:
         """The utterance is over: an answer is due."""
         if self.turn is not Turn.HEARING or not self.detecting:
+            # That was a stop word, complete before it could be forgotten: no answer is wanted.
+            self._dismissed |= self._barged_in
+            self._barged_in = False
             return
+        self._barged_in = False
         self._move(Move.SPEECH_STOPPED)
         self._timers.stop(Timer.UTTERANCE)
         self._open_turn().speech_end = now
         self._expect(now)
-        if not self._tools:
+        if not self.working:
             # The answer to the utterance sees every output that is in.
             self._owes_reply = False
 
@@ -178,8 +184,7 @@ class Dialogue:
         wanted = self.turn is not Turn.HEARING and not self._dismissed
         if not self.answers.begin(event.reply, wanted=wanted):
             return
-        self._awaited = False
-        self._dismissed = False
+        self._awaited = self._dismissed = False
         if not wanted:
             return
         self._question = False
@@ -263,9 +268,9 @@ class Dialogue:
         self._tools.discard(event.call)
         self._do(do.AnswerTool(event.call, event.output))
         if event.call not in self._forsaken:
-            self._leaving |= event.farewell
+            self._leaving |= event.farewell and self.turn is not Turn.HEARING
             self._owes_reply |= not event.farewell
-        if not self._tools and self.answering:
+        if self.answering and not self.working:
             self._timers.start(Timer.ANSWER, now + self._policy.answer_timeout_s)
         self._ask_if_owed(now)
         self._rest(now)
@@ -274,7 +279,7 @@ class Dialogue:
         # One request, after every output is in and every answer is done. While the user speaks
         # none: the answer to the utterance will see the outputs.
         due = self._awaited or self._dismissed or self.answers.unfinished
-        if self._owes_reply and not (due or self._tools or self.turn is Turn.HEARING):
+        if self._owes_reply and not (due or self.working or self.turn is Turn.HEARING):
             self._owes_reply = False
             self._do(do.AskReply())
             self._expect(now)
@@ -291,8 +296,7 @@ class Dialogue:
         self._silence(now, cancel=True)
         self._close_turn()
         self._dismissed |= self._awaited
-        self._awaited = False
-        self._owes_reply = False
+        self._awaited = self._owes_reply = self._leaving = False
         self._forsaken |= self._tools
 
     def _silence(self, now: float, *, cancel: bool) -> bool:
@@ -318,8 +322,7 @@ class Dialogue:
     def _listen_closely(self, move: Move, now: float) -> None:
         """Somebody speaks."""
         self.spoken = True
-        self._question = False
-        self._leaving = False
+        self._question = self._leaving = False
         self._move(move)
         self._timers.stop(Timer.FOLLOW_UP, Timer.ANSWER)
         self._timers.start(Timer.UTTERANCE, now + self._policy.utterance_timeout_s)

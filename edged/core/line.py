@@ -44,12 +44,15 @@ class Line:
         self._ring = Preroll()
         self._rate = 0
         """Capture samples per second."""
-        self._from = 0
-        """Room sound leaves from this position on, once the line is up."""
-        self._until: int | None = None
-        """Where the button was let go, if that was before the line was up."""
+        self._due: list[tuple[int, int | None]] = [(0, None)]
+        """Room sound that leaves once the line is up: from a position on, and up to another one
+        where a button was let go there."""
         self._pressed = 0
-        """Where it went down."""
+        """Where the button to talk went down."""
+        self._asked_by_hand = False
+        """Whether that press asked for the line."""
+        self._begun = 0
+        """Where what it sends begins."""
         self._sent = 0
         """Room sound before this position has left."""
         self._held = False
@@ -83,40 +86,51 @@ class Line:
             self._greet(now)
             self._word = word
             self._woken_at = now
-            self._from = max(position, self._ring.gone, self._sent)
+            self._due = [(max(position, self._ring.gone, self._sent), None)]
             self._held = False
-            self._until = None
             closing = self.link is Link.CLOSING
             self._move(Move.WOKEN)
             if not closing:
                 self._open(now)
 
     def hold(self, position: int, now: float) -> None:
-        """The button went down at `position`, and is held to talk."""
+        """The button went down at `position`, and is held to talk; a second one is nothing."""
         first = self.back(position, self._policy.press_preroll_ms)
+        until = self._due[-1][1]
+        if self._held and (self.link is Link.UP or until is None):
+            return
+        self._asked_by_hand = self.link in (Link.DOWN, Link.CLOSING)
         if self.link is Link.UP:
-            self._dialogue.hold(now)
+            forgotten = self._dialogue.hold(now)
             self._do(Sound(Chime.WOKEN))
-            self._send(first)
-        else:
+            self._begun = first if forgotten else max(first, self._sent)
+            self._send(self._begun)
+        elif self._asked_by_hand:
             self.wake("button", first, now)
+        elif until is not None:
+            self._due.append((max(first, until), None))
         self._held = True
-        self._until = None
         self._pressed = position
 
     def release(self, now: float) -> None:
         """It is let go: what was said is the utterance, unless it was too short to be one."""
         if not self._held:
             return
-        shortest = self.back(0, -self._policy.shortest_press_ms)
-        asks = self.here - self._pressed >= shortest
+        samples = self.here - self._pressed
+        asks = samples > 0 and samples >= self.back(0, -self._policy.shortest_press_ms)
         if self.link is Link.UP:
             self._held = False
             self._dialogue.release(now, asks=asks)
+            if not asks:
+                self._sent = self._begun
         elif asks:
-            self._until = self.here
-        else:
+            self._due[-1] = self._due[-1][0], self.here
+        elif len(self._due) > 1:
+            self._due.pop()
+        elif self._asked_by_hand:
             self.end("pressed too briefly", now, chime=None)
+        else:
+            self._held = False
 
     def hear(self, frame: MicFrame, rate: int, now: float) -> None:
         """Room sound: out when the line is up and the gate open, and into the ring always."""
@@ -139,8 +153,8 @@ class Line:
     def forget(self) -> None:
         """Forget the sound kept: positions start anew."""
         self._ring.clear()
-        self._from = self._sent = self._pressed = 0
-        self._until = None
+        self._due = [(0, None)]
+        self._sent = self._pressed = self._begun = 0
 
     def accepted(self, session: str) -> None:
         """The provider opened a session."""
@@ -155,11 +169,12 @@ class Line:
         self._dialogue.begin(now)
         if self._held:
             self._dialogue.hold(now)
-        self._send(self._from, self._until)
-        if self._until is not None:
+        for first, last in self._due:
+            self._send(first, last)
+        if self._due[-1][1] is not None:
             self._held = False
             self._dialogue.release(now, asks=True)
-        lost = max(0, self._ring.gone - self._from)
+        lost = max(0, self._ring.gone - self._due[0][0])
         connect_ms = round((now - self._woken_at) * 1000)
         who = self._session
         self._do(note(Fact.CONNECTED, "connected", session=who, connect_ms=connect_ms))
@@ -234,8 +249,8 @@ class Line:
         for frame in self._ring.since(first):
             if last is None or frame.position < last:
                 self._do(SendAudio(frame.samples))
-        self._sent = self.here
-        self.sending = last is None
+                self.sending = last is None
+        self._sent = self.here if last is None else last
 
     def _greet(self, now: float) -> None:
         self._do(Sound(Chime.WOKEN))

@@ -4,19 +4,13 @@ import pytest
 
 from edged.core import commands as do
 from edged.core import events as ev
-from edged.core.commands import AnswerTool, AskReply, CancelReply, DeleteItem, Fact, TruncateReply
+from edged.core.commands import AnswerTool, AskReply, CancelReply, Fact, TruncateReply
 from edged.core.scenes import Scene
 from edged.core.settings import Conversation
 
-from ..script import WIRE_RATE, Evening, notes, only, sent
+from ..script import WIRE_RATE, Evening, notes, only, repairs, sent
 
 Commands = list[do.Command]
-
-
-def repairs(commands: Commands) -> Commands:
-    """What the provider is told after an interruption."""
-    kinds = (TruncateReply, DeleteItem, CancelReply)
-    return [command for command in commands if isinstance(command, kinds)]
 
 
 def sounds_out(evening: Evening, seconds: float = 1.0) -> None:
@@ -27,147 +21,7 @@ def sounds_out(evening: Evening, seconds: float = 1.0) -> None:
     assert evening.shows(Scene.LISTENING)
 
 
-# --- interruptions ------------------------------------------------------------------------
-
-
-def test_a_press_during_the_answer_cuts_it_at_what_was_heard() -> None:
-    evening = Evening()
-    evening.is_answered(seconds=5.0, heard_s=1.0)
-    commands = evening.feed(ev.ButtonPressed("talk"))
-    assert evening.shows(Scene.LISTENING)
-    commands += evening.passes(0.1)
-    commands += evening.feed(ev.ButtonReleased("talk"))
-    assert len(only(commands, do.Hush)) == 1
-    assert repairs(commands) == [TruncateReply("item_1", 0, 1000)]
-    assert evening.shows(Scene.LISTENING)
-    assert not only(commands, do.CloseLink)
-
-
-def test_an_answer_still_being_made_is_cancelled_too() -> None:
-    evening = Evening()
-    evening.is_answered(seconds=5.0, heard_s=1.0, done=False)
-    assert repairs(evening.wakes()) == [
-        CancelReply("resp_1"),
-        TruncateReply("item_1", 0, 1000),
-    ]
-
-
-def test_speech_over_the_answer_is_cancelled_by_the_provider_itself() -> None:
-    evening = Evening()
-    evening.is_answered(seconds=5.0, heard_s=1.0, done=False)
-    commands = evening.feed(ev.SpeechStarted("user_2"))
-    assert len(only(commands, do.Hush)) == 1
-    assert repairs(commands) == [TruncateReply("item_1", 0, 1000)]
-    assert evening.shows(Scene.HEARING)
-
-
-def test_speech_over_an_answer_that_was_complete_long_ago_cuts_it_all_the_same() -> None:
-    evening = Evening()
-    evening.is_answered(seconds=60.0, heard_s=2.5)
-    commands = evening.feed(ev.SpeechStarted("user_2"))
-    assert len(only(commands, do.Hush)) == 1
-    assert repairs(commands) == [TruncateReply("item_1", 0, 2500)]
-
-
-def test_items_are_cut_deleted_or_left_by_how_much_of_them_was_heard() -> None:
-    evening = Evening()
-    evening.converses()
-    evening.says()
-    evening.feed(ev.ReplyStarted("resp_1"))
-    for item in ("heard", "begun", "never"):
-        evening.sends_sound(seconds=1.0, item=item)
-    evening.passes(1.4)
-    assert repairs(evening.wakes()) == [
-        CancelReply("resp_1"),
-        TruncateReply("begun", 0, 400),
-        DeleteItem("never"),
-    ]
-
-
-def test_nothing_is_taken_back_of_an_item_heard_to_its_end() -> None:
-    evening = Evening()
-    evening.converses()
-    evening.says()
-    evening.feed(ev.ReplyStarted("resp_1"))
-    evening.sends_sound(seconds=1.0, item="one")
-    evening.sends_sound(seconds=1.0, item="two")
-    evening.feed(ev.ReplyDone("resp_1"))
-    evening.passes(1.2)
-    assert repairs(evening.wakes()) == [TruncateReply("two", 0, 200)]
-
-
-def test_an_answer_cut_before_its_first_sound_is_deleted() -> None:
-    evening = Evening()
-    evening.converses()
-    evening.says()
-    evening.answers(done=False)
-    commands = evening.feed(ev.SpeechStarted("user_2"))
-    assert len(only(commands, do.Hush)) == 1
-    assert repairs(commands) == [DeleteItem("item_1")]
-
-
-def test_a_content_part_begun_late_does_not_delete_what_was_heard_of_its_item() -> None:
-    evening = Evening()
-    evening.converses()
-    evening.says()
-    evening.feed(ev.ReplyStarted("resp_1"))
-    evening.sends_sound(seconds=1.0, item="one", index=0)
-    evening.sends_sound(seconds=1.0, item="one", index=1)
-    evening.passes(0.4)
-    assert repairs(evening.wakes()) == [CancelReply("resp_1"), TruncateReply("one", 0, 400)]
-
-
-def test_items_that_alternate_are_counted_each_by_itself() -> None:
-    evening = Evening()
-    evening.converses()
-    evening.says()
-    evening.feed(ev.ReplyStarted("resp_1"))
-    for item in ("one", "two", "one"):
-        evening.sends_sound(seconds=1.0, item=item)
-    evening.passes(2.5)
-    assert repairs(evening.wakes()) == [CancelReply("resp_1"), TruncateReply("one", 0, 1500)]
-
-
-@pytest.mark.parametrize("by", ["speech", "wake word"])
-def test_late_sound_of_a_cut_answer_is_dropped_until_it_is_done(by: str) -> None:
-    evening = Evening()
-    evening.is_answered(heard_s=0.5, done=False)
-    evening.feed(ev.SpeechStarted("user_2")) if by == "speech" else evening.wakes()
-    late = evening.sends_sound() + evening.sends_sound(item="item_2")
-    late += evening.feed(ev.ToolCalled("resp_1", "call_1", "clock", "{}"))
-    late += evening.feed(ev.ReplyDone("resp_1", "cancelled", "turn_detected"))
-    assert only(late, do.Play, do.FinishPlay, do.RunTool) == []
-    assert evening.shows(Scene.HEARING if by == "speech" else Scene.LISTENING)
-
-
-def test_a_cut_answer_does_not_come_back_under_its_name() -> None:
-    evening = Evening()
-    evening.is_answered(heard_s=0.5, done=False)
-    evening.wakes()
-    evening.feed(ev.ReplyDone("resp_1", "cancelled"), ev.ReplyStarted("resp_1"))
-    assert only(evening.sends_sound(), do.Play) == []
-
-
-def test_the_answer_after_an_interruption_is_heard_to_its_end() -> None:
-    evening = Evening()
-    evening.is_answered(seconds=5.0, heard_s=1.0)
-    evening.wakes()
-    evening.says(item="user_2")
-    evening.answers("resp_2", item="item_2", seconds=1.0)
-    sounds_out(evening)
-
-
-@pytest.mark.parametrize("by", ["speech", "wake word"])
-def test_the_books_agree_with_the_loudspeaker_after_a_cut_in_silence(by: str) -> None:
-    """Everything queued had been heard: nothing to hush, and yet the counts begin anew."""
-    evening = Evening()
-    evening.is_answered(seconds=1.0, heard_s=1.5)
-    evening.says(item="user_2")
-    evening.says(item="user_3") if by == "speech" else evening.wakes()
-    evening.says(item="user_4")
-    evening.answers("resp_2", item="item_2", seconds=1.0)
-    evening.passes(0.3)
-    assert repairs(evening.feed(ev.SpeechStarted("user_5"))) == [TruncateReply("item_2", 0, 300)]
+# --- who goes on, who is dropped ------------------------------------------------------------
 
 
 def test_going_on_before_the_answer_has_begun_goes_on_with_the_turn() -> None:
