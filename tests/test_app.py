@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import io
 import json
 import os
 import subprocess
@@ -11,12 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from edged import cli
+from edged import app, cli
 from edged.core import events as ev
+from edged.core.commands import Note
+from edged.journal import Lines
 from edged.record import Recording
 from edged.simulator.evening.daemon import Daemon
 from edged.simulator.evening.stage import BUTTON, KEY
 from edged.simulator.pinboard import PinsClient
+from edged.simulator.server import Call, Options, serve
 
 CONFIGURATION = """
 [provider.openai]
@@ -31,6 +35,9 @@ driver = "button"
 socket = "{folder}/control"
 """
 """Nobody answers at the discard port."""
+
+LONG = "This answer is long enough for somebody to find it too long, and to say something else."
+SHORT = "It is time."
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -120,6 +127,82 @@ def test_an_evening_is_recorded_from_its_beginning(folder: Path) -> None:
     assert events[0] == ev.Started()
     assert ev.SpeakerOpened("nowhere", 24_000, 0.0) in events
     assert not recording.broken_off
+
+
+class Told:
+    """The journal of a daemon that records, line by line."""
+
+    def __init__(self, stream: asyncio.StreamReader) -> None:
+        self._stream = stream
+        self.lines: list[str] = []
+
+    async def says(self, words: str) -> None:
+        """Read on until these words come; what is told stands behind time and state."""
+        async with asyncio.timeout(20):
+            while words not in await self.read():
+                assert not self._stream.at_eof(), self.lines
+
+    async def read(self) -> str:
+        self.lines.append((await self._stream.readline()).decode().rstrip()[24:])
+        return self.lines[-1]
+
+
+async def converse(folder: Path, record: Path) -> list[str]:
+    """A conversation with an interruption and a tool; what the journal told of it."""
+    said = Options(answers=[LONG, Call("clock", "{}"), SHORT], voice="melody", detector="energy")
+    async with await serve(said) as server:
+        edged = [sys.executable, "-m", "edged"]
+        speaker = await asyncio.create_subprocess_exec(
+            *[*edged, "run", "--config", str(folder / "edged.toml"), "--record", str(record)],
+            *["--set", f'provider.openai.url="{server.url}"'],
+            env=environment(folder),
+            stderr=asyncio.subprocess.PIPE,
+        )
+        assert speaker.stderr is not None
+        told = Told(speaker.stderr)
+
+        async def type(verb: str) -> None:
+            command = [*edged, verb, "--socket", str(folder / "control")]
+            await asyncio.to_thread(subprocess.run, command, check=True, timeout=20)
+
+        await told.says("microphone")
+        await type("wake")
+        await told.says("listening")
+        server.hears_speech()
+        await told.says("hearing")
+        server.hears_silence()
+        await told.says("speaking")
+        server.hears_speech()
+        await told.says("answer interrupted")
+        server.hears_silence()
+        await told.says("tool clock called")
+        await told.says("speaking")
+        await type("stop")
+        await told.says("session ended")
+        speaker.terminate()
+        while not speaker.stderr.at_eof():
+            await told.read()
+        assert await speaker.wait() == 0
+    return told.lines[:-1]
+
+
+def test_a_replay_tells_what_the_journal_told(folder: Path) -> None:
+    """A real conversation: every line that the core wrote comes out again, figures and all."""
+    record = folder / "evening.jsonl"
+    told = asyncio.run(converse(folder, record))
+    again = io.StringIO()
+    journal = Lines(again)
+    for _, _, commands in app.replay(Recording(record)):
+        for command in commands:
+            if isinstance(command, Note):
+                journal.note(command, "")
+    lines = [line[24:] for line in again.getvalue().splitlines()]
+    assert lines == told[-len(lines) :]
+    assert len(told) - len(lines) == 2, "but for the version and where the key comes from"
+    recorded = record.read_text()
+    assert LONG not in recorded
+    assert KEY not in recorded
+    assert "weekday" not in recorded
 
 
 def test_a_recording_that_cannot_be_written_is_said_before_anything_starts(folder: Path) -> None:
