@@ -100,7 +100,11 @@ def test_the_evening_is_played_and_observed(tmp_path: Path) -> None:
     assert told["asleep_bytes_sent"] == 0
     assert told["idle_closed"] is True
     assert told["wake"][0]["score"] >= 0.5
-    assert len(told["turns"]) == 2
+    assert [turn["interrupted"] for turn in told["turns"]] == [False, True, False, False]
+    assert 0 < told["barge_in"]["told_ms"] < told["barge_in"]["sent_ms"]
+    assert told["barge_in"]["error_ms"] <= 20
+    assert told["push_to_talk"]["light_ms"] <= 50
+    assert told["push_to_talk"]["lost_samples"] == told["push_to_talk"]["between_bytes"] == 0
     assert {look["state"] for look in told["timeline"]} >= {"asleep", "waking", "speaking"}
     assert told["timeline"][-1]["t"] <= 60
     assert picture.read_text().startswith("<svg")

@@ -7,13 +7,18 @@ from ..simulator.evening.record import Look, Record, Sound
 
 _LEFT, _WIDTH, _LANE, _GAP = 120, 1040, 60, 10
 _INK, _PAPER, _FAINT = "#d8dee9", "#1d2129", "#6b7587"
-_STATE_ROWS = 3
+_STATE_ROWS = 4
+_LETTER = 6.5
+"""How wide one of the small letters is, about."""
+_COLUMN, _VALUE = 540, 290
 
 
 def picture(record: Record) -> str:
     """The record as an SVG that loads nothing from elsewhere."""
     end = max((look.t for look in record.timeline), default=1.0) + 0.5
-    tall = 2 * (_LANE + _GAP) + 260 + 22 * len(record.figures())
+    figures = record.figures()
+    rows = -(-len(figures) // 2)
+    tall = 2 * (_LANE + _GAP) + 28 + 60 + 44 + 26 * _STATE_ROWS + 12 + 50 + 22 * rows
     drawn = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="1200" height="{tall}"'
         f' viewBox="0 0 1200 {tall}" font-family="ui-sans-serif, sans-serif" font-size="14">',
@@ -21,20 +26,23 @@ def picture(record: Record) -> str:
         _text(24, 36, "./scripts/demo", size=18),
     ]
     top = 60
+    drawn += [_text(_x(mark.t, end), top, mark.name, size=12) for mark in record.marks]
     for name, sound, ink in (
         ("microphone", record.microphone, "#e5c07b"),
         ("loudspeaker", record.loudspeaker, "#61afef"),
     ):
-        drawn += [_text(24, top + _LANE // 2, name), _wave(sound, top, end, ink)]
+        drawn += [_text(24, top + _LANE // 2 + 5, name), _wave(sound, top, end, ink)]
         top += _LANE + _GAP
+    drawn += [_text(24, top + 11, "button"), *_presses(record.button, top, end)]
+    top += 28
     drawn += [_text(24, top + 24, "light"), *_lights(record.timeline, top, end)]
     drawn += _states(record.timeline, top + 44, end)
     top += 44 + 26 * _STATE_ROWS + 12
     drawn += _axis(top, end)
     top += 50
-    for name, value in record.figures():
-        drawn += [_text(_LEFT, top, name, ink=_FAINT), _text(_LEFT + 320, top, value)]
-        top += 22
+    for number, (name, value) in enumerate(figures):
+        left, y = _LEFT + _COLUMN * (number // rows), top + 22 * (number % rows)
+        drawn += [_text(left, y, name, ink=_FAINT), _text(left + _VALUE, y, value)]
     return "\n".join([*drawn, "</svg>\n"])
 
 
@@ -65,19 +73,34 @@ def _lights(timeline: Sequence[Look], top: int, end: float) -> list[str]:
     ]
 
 
+def _presses(button: Sequence[tuple[float, float]], top: int, end: float) -> list[str]:
+    """The button while it was down; a short press is still to be seen."""
+    line = f'<line x1="{_LEFT}" x2="{_LEFT + _WIDTH}" y1="{top + 7}" y2="{top + 7}"'
+    return [f'{line} stroke="{_FAINT}" stroke-opacity="0.4"/>'] + [
+        f'<rect x="{_x(down, end)}" y="{top}" height="14" rx="2" fill="{_INK}"'
+        f' width="{max(4.0, _x(up, end) - _x(down, end)):.1f}"/>'
+        for down, up in button
+    ]
+
+
 def _states(timeline: Sequence[Look], top: int, end: float) -> list[str]:
-    """The names of the states where they begin, on two rows so that short ones can be read."""
+    """The names of the states where they begin, each on the first row where it has room."""
     drawn: list[str] = []
+    taken = [0.0] * _STATE_ROWS
     before = ""
     for look in timeline:
-        if look.state != before:
-            x, y = _x(look.t, end), top + 18 + 26 * (len(drawn) // 2 % _STATE_ROWS)
-            drawn.append(
-                f'<line x1="{x}" x2="{x}" y1="{top - 8}" y2="{y}" stroke="{_FAINT}"'
-                ' stroke-width="0.7"/>'
-            )
-            drawn.append(_text(x + 3, y, look.state, size=12))
-            before = look.state
+        if look.state == before:
+            continue
+        before = look.state
+        x = _x(look.t, end)
+        row = next((n for n, until in enumerate(taken) if until < x), taken.index(min(taken)))
+        taken[row] = x + 6 + _LETTER * len(look.state)
+        y = top + 18 + 26 * row
+        drawn.append(
+            f'<line x1="{x}" x2="{x}" y1="{top - 8}" y2="{y}" stroke="{_FAINT}"'
+            ' stroke-width="0.7"/>'
+        )
+        drawn.append(_text(x + 3, y, look.state, size=12))
     return drawn
 
 

@@ -21,6 +21,7 @@ class Sent:
     size: int = 0
     """Bytes of sound."""
     transcript: str = ""
+    """As far as it was sent."""
     item: str = ""
     truncated_ms: int | None = None
     """What the client said was heard, if it cut it."""
@@ -33,6 +34,7 @@ class Sent:
 def answers(entries: Iterable[Entry], session: int) -> list[Sent]:
     """What the connection with this number was answered, in order."""
     sent: list[Sent] = []
+    texts: dict[str, str] = {}
     total = 0
     for entry in entries:
         if entry.session != session:
@@ -43,12 +45,12 @@ def answers(entries: Iterable[Entry], session: int) -> list[Sent]:
                 sent.append(Sent(told["response_id"], entry.t, total, item=told["item_id"]))
             sent[-1].size += told["delta"]["bytes"]
             total += told["delta"]["bytes"]
-        elif entry.type == "response.output_audio_transcript.done":
-            for answer in sent:
-                if answer.item == told["item_id"]:
-                    answer.transcript = told["transcript"]
+        elif entry.type == "response.output_audio_transcript.delta":
+            texts[told["item_id"]] = texts.get(told["item_id"], "") + told["delta"]
         elif entry.type == "conversation.item.truncate" and entry.direction == "in":
             for answer in sent:
                 if answer.item == told.get("item_id"):
                     answer.truncated_ms = told.get("audio_end_ms")
+    for answer in sent:
+        answer.transcript = texts.get(answer.item, "")
     return sent

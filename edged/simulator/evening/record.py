@@ -12,9 +12,12 @@ STEPS = (
     "uplink",
     "answer",
     "follow_up",
+    "barge_in",
+    "idle_close",
+    "push_to_talk",
     "button_end",
     "button_wake",
-    "idle_close",
+    "false_wake",
 )
 
 LIGHTS = {
@@ -31,6 +34,9 @@ LIGHTS = {
 }
 """The light of each state at its brightest, as the README promises it."""
 
+_STOP_MS = 100
+"""Nobody hears a delay below that as one."""
+_TRUTH_MS = 20
 _REDRAW_S = 0.015
 _LAG_S = 0.1
 """A light may be this late: it is redrawn 20 times a second, its pins one after the other."""
@@ -86,6 +92,58 @@ class Turn:
     first_audio_to_sound_ms: int
     """From there to the loudspeaker."""
     interrupted: bool
+
+
+@dataclass(frozen=True)
+class BargeIn:
+    """What became of the answer that was interrupted."""
+
+    silence_ms: int
+    """From the recognition of the wake word to its last sample at the loudspeaker."""
+    told_ms: int | None
+    """What the server was told that had been heard of it; None when nothing."""
+    error_ms: int | None
+    """How far that lies from where it can have ended."""
+    sent_ms: int
+    """How much of it had been sent."""
+    lost_samples: int = 0
+    """Of the question with which it was interrupted."""
+
+    @property
+    def true(self) -> bool:
+        """Whether it stopped at once, and the server knows where."""
+        return (
+            self.silence_ms <= _STOP_MS
+            and self.told_ms is not None
+            and 0 < self.told_ms <= self.sent_ms
+            and self.error_ms is not None
+            and self.error_ms <= _TRUTH_MS
+        )
+
+
+@dataclass(frozen=True)
+class Press:
+    """What became of a press to talk."""
+
+    light_ms: int
+    """From the edge to the light, both at the pins."""
+    before_ms: int
+    """How long the person had been speaking when the button went down."""
+    lost_samples: int
+    """Of what was said, from its first sample on."""
+    asked_ms: int | None
+    """From the release to the request for an answer at the server; None when none came."""
+    between_bytes: int
+    """Room sound that was sent after that, until the next press."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something that somebody did."""
+
+    t: float
+    """Seconds since the evening began."""
+    name: str
 
 
 @dataclass(frozen=True)
@@ -191,8 +249,13 @@ class Record:
     uplink: Comparison | None = None
     playback: Comparison | None = None
     turns: list[Turn] = field(default_factory=list)
+    barge_in: BargeIn | None = None
+    push_to_talk: Press | None = None
     asleep_bytes_sent: int | None = None
     idle_closed: bool = False
+    marks: list[Mark] = field(default_factory=list)
+    button: list[tuple[float, float]] = field(default_factory=list)
+    """When it went down, and up again."""
     microphone: Sound = field(default_factory=Sound)
     loudspeaker: Sound = field(default_factory=Sound)
 
@@ -225,6 +288,8 @@ class Record:
                 "gaps": playback.gaps if playback else None,
             },
             "turns": [asdict(turn) for turn in self.turns],
+            "barge_in": asdict(self.barge_in) if self.barge_in else None,
+            "push_to_talk": asdict(self.push_to_talk) if self.push_to_talk else None,
             "idle_closed": self.idle_closed,
         }
 
@@ -244,6 +309,14 @@ class Record:
             answer, sound = turn.speech_end_to_first_audio_ms, turn.first_audio_to_sound_ms
             rows.append((f"turn {number}: end of speech → first audio", f"{answer} ms"))
             rows.append((f"turn {number}: first audio → sound", f"{sound} ms"))
+        if self.barge_in:
+            cut = self.barge_in
+            rows.append(("wake word over the answer → silence", f"{cut.silence_ms} ms"))
+            rows.append(("told of it against heard", f"{cut.error_ms} ms off"))
+        if self.push_to_talk:
+            press = self.push_to_talk
+            rows.append(("button held → light", f"{press.light_ms} ms"))
+            rows.append(("button let go → asked", f"{press.asked_ms} ms"))
         rows.append(("bytes sent while asleep", str(self.asleep_bytes_sent)))
         return rows
 

@@ -1,0 +1,57 @@
+"""Where an answer that was cut ended at the loudspeaker, as far as its sound tells."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .comparison import Floats, Samples, place
+
+_BLOCK_S = 0.002
+_LEARNT_S = 1.0
+_LOUD_DBFS = -45.0
+_HEARD = 0.5
+"""Of the answer's own loudness: a fade has passed its middle below that."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """It ended after `heard` and before `unheard`: what lies between was too soft to tell."""
+
+    start: float
+    """Where the answer begins in the recording, in samples."""
+    heard: int
+    """The samples of it that surely sounded."""
+    unheard: int
+    """The first sample that surely did not."""
+
+    def error_ms(self, told_ms: float, rate: int) -> float:
+        """How far what was told lies from where it can have ended."""
+        told = told_ms * rate / 1000
+        return max(self.heard - told, told - self.unheard, 0.0) / rate * 1000
+
+
+def find(sent: Samples, recorded: Samples, rate: int) -> Cut:
+    """Where `recorded`, of the same rate, leaves what was `sent`; a second of it must be there."""
+    whole = np.asarray(sent, dtype=np.float64)
+    room = np.asarray(recorded, dtype=np.float64)
+    learnt = round(_LEARNT_S * rate)
+    start, _ = place(whole[:learnt], room)
+    first = round(start)
+    loudness = _gain(whole[:learnt], room[first : first + learnt])
+    step = round(_BLOCK_S * rate)
+    heard, unheard = 0, len(whole)
+    for at in range(0, len(whole) - step + 1, step):
+        block = whole[at : at + step]
+        if 20 * np.log10(np.sqrt(np.mean(block**2)) / 32768 + 1e-9) < _LOUD_DBFS:
+            continue
+        piece = room[first + at : first + at + step]
+        if len(piece) == step and _gain(block, piece) > _HEARD * loudness:
+            heard, unheard = at + step, len(whole)
+        elif unheard == len(whole):
+            unheard = at
+    return Cut(start, heard, unheard)
+
+
+def _gain(sent: Floats, arrived: Floats) -> float:
+    """How loud `sent` is in what arrived, 1 for as loud as it was."""
+    return float(sent[: len(arrived)] @ arrived) / max(float(sent @ sent), 1e-9)
