@@ -120,7 +120,6 @@ class Runner:
 
     def crash(self, problem: BaseException) -> None:
         """End `run` with `problem`."""
-        self._devices.recorder.failed(str(problem))
         if not self._broken.done():
             self._broken.set_exception(problem)
 

@@ -53,7 +53,7 @@ class Assistant:
         self._touched_at = 0
         """Where room sound was when it came down."""
         self._silenced = False
-        """Whether the touch has cut the answer already."""
+        """Whether the gesture under way has cut the answer with its first touch."""
         self._look = Look(Scene.ASLEEP)
 
     def handle(self, event: ev.Event, now: float) -> list[Command]:
@@ -103,6 +103,9 @@ class Assistant:
                 message, score = f"nearly heard {event.word}", round(event.score, 3)
                 self._do(note(Fact.WAKE_NEARLY_HEARD, message, word=event.word, score=score))
             case ev.ButtonPressed():
+                self._touched_at = self._line.here
+                if self._fingers.deadline() is None:
+                    self._silenced = False
                 self._act(self._fingers.pressed(event.button, now), now)
             case ev.ButtonReleased():
                 self._act(self._fingers.released(event.button, now), now)
@@ -219,9 +222,8 @@ class Assistant:
         if action not in _SPEECH:
             return
         self._touched = True
-        self._touched_at = self._line.here
-        self._silenced = self._dialogue.answering
-        if self._silenced:
+        if self._dialogue.answering:
+            self._silenced = True
             self._dialogue.stop(now)
 
     def _obey(self, action: Action, now: float) -> None:
@@ -305,6 +307,7 @@ class Assistant:
             self._volume_db = event.volume_db
         self._do(do.SetVolume(self._volume_db))
         self._ears.start(muted=event.muted, now=now)
+        self._look = Look(Scene.MUTED if event.muted else Scene.ASLEEP)
         self._do(do.Show(self._look))
 
     def _speaker(self, event: ev.SpeakerOpened | ev.SpeakerLost, now: float) -> None:

@@ -6,6 +6,7 @@ from edged.core import commands as do
 from edged.core import events as ev
 from edged.core.commands import Chime, Fact
 from edged.core.events import Trouble
+from edged.core.gestures import Action, Bindings
 from edged.core.scenes import Look, Scene
 from edged.core.settings import Conversation
 
@@ -487,3 +488,44 @@ def test_who_asks_before_the_microphone_is_open_is_heard_from_then_on() -> None:
     evening.feed(frame)
     evening.feed(ev.LinkAccepted("s"))
     assert only(evening.feed(ev.LinkReady()), do.SendAudio) == [do.SendAudio(frame.samples)]
+
+
+def test_a_second_button_stops_the_next_answer_though_the_first_one_cut_this() -> None:
+    evening = Evening(
+        bindings={
+            "talk": Bindings(Action.TALK, Action.NONE, Action.NONE),
+            "loud": Bindings(Action.VOLUME_UP, Action.STOP, Action.NONE),
+        }
+    )
+    evening.is_answered(heard_s=0.5)
+    evening.presses("talk")
+    evening.says(item="user_2")
+    evening.answers("resp_2", item="item_2")
+    evening.passes(0.5)
+    evening.presses("loud")
+    assert len(only(evening.presses("loud"), do.Hush)) == 1
+    assert evening.shows(Scene.LISTENING)
+
+
+def test_a_double_press_that_means_stop_does_not_end_the_conversation_it_has_silenced() -> None:
+    evening = Evening(bindings={"talk": Bindings(Action.TALK, Action.STOP, Action.NONE)})
+    evening.is_answered(seconds=5.0, heard_s=0.5)
+    evening.presses()
+    commands = evening.presses()
+    assert not only(commands, do.CloseLink)
+    assert evening.shows(Scene.LISTENING)
+
+
+def test_a_press_takes_along_what_was_said_just_before_and_nothing_older() -> None:
+    evening = Evening(bindings={"loud": Bindings(Action.VOLUME_UP, Action.TALK, Action.NONE)})
+    evening.starts()
+    evening.passes(10.0)
+    evening.presses("loud", 0.04)
+    second = evening.frames
+    evening.presses("loud", 0.04)
+    assert sent(evening.connects())[0] == second - 15
+
+
+def test_started_muted_it_never_looks_asleep() -> None:
+    commands = Evening().starts(muted=True)
+    assert only(commands, do.Show) == [do.Show(Look(Scene.MUTED))]
