@@ -10,12 +10,14 @@ from ..pinboard import Change
 from ..provider.faults import Faults
 from ..provider.house import Options
 from . import comparison, conversation, fingers, talker
-from .conversation import Conversation, Lines
+from .conversation import ANSWERS, OPENER, WAKE_WORD, Conversation, Lines
 from .daemon import DaemonFailed
 from .fingers import Fingers
 from .record import Line, Record, Sound, Step, Timeline
 from .stage import BUTTON, Stage, stage
 from .watch import Watch
+
+__all__ = ["ANSWERS", "OPENER", "WAKE_WORD", "Evening", "NoEvening"]
 
 _SETTINGS = f"""\
 [conversation]
@@ -74,11 +76,11 @@ class Evening:
         except talker.Speechless as speechless:
             raise NoEvening(str(speechless)) from speechless
         options = Options(
-            answers=(*conversation.ANSWERS, *fingers.ANSWERS),
+            answers=(*ANSWERS, *fingers.ANSWERS),
             faults=Faults(connect_delay_s=conversation.CONNECT_DELAY_S),
             keep_audio=True,
         )
-        title = f"({self.opener.name})" if self.opener else conversation.OPENER
+        title = f"({self.opener.name})" if self.opener else OPENER
         record = Record(self.steps, self.timeline, button=self._pressed)
         try:
             async with stage(options, _SETTINGS, tell=self._look, pin_changed=self._shine) as here:
@@ -99,11 +101,9 @@ class Evening:
             self._stage = self._microphone = None
 
     async def _lines(self) -> Lines:
-        word = await talker.speak(conversation.WAKE_WORD)
+        word = await talker.speak(WAKE_WORD)
         return Lines(
-            opener=talker.read(self.opener)
-            if self.opener
-            else await talker.speak(conversation.OPENER),
+            opener=talker.read(self.opener) if self.opener else await talker.speak(OPENER),
             word=None if self.opener else word,
             follow_up=await talker.speak(conversation.FOLLOW_UP),
             barge_in=await talker.speak(conversation.BARGE_IN),
