@@ -296,7 +296,7 @@ class Dialogue:
         self._silence(now, cancel=True)
         self._close_turn()
         self._dismissed |= self._awaited
-        self._awaited = self._owes_reply = self._leaving = False
+        self._awaited = self._owes_reply = self._leaving = self._question = False
         self._forsaken |= self._tools
 
     def _silence(self, now: float, *, cancel: bool) -> bool:
