@@ -7,18 +7,21 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from edged.simulator.evening import comparison, talker
+from edged.simulator.evening.answers import Sent, answers
+from edged.simulator.evening.conversation import LONG_ANSWER
 from edged.simulator.evening.record import LIGHTS, STEPS
 from edged.simulator.evening.stage import Stage, stage
-from edged.simulator.hearing import RATE
+from edged.simulator.hearing import RATE, Samples
 from edged.simulator.provider.faults import Faults
 from edged.simulator.provider.house import Options
+from edged.simulator.provider.script import Call, Items
 
 pytestmark = [pytest.mark.room, pytest.mark.timeout(150)]
 
@@ -27,9 +30,14 @@ SHORT = "All is well."
 ANSWER = "This answer is long enough that something can go wrong in the middle of it."
 
 
-def play(story: Callable[[Stage], Awaitable[None]], options: Options, settings: str = "") -> None:
+def play(
+    story: Callable[[Stage], Awaitable[None]],
+    options: Options,
+    settings: str = "",
+    words: Sequence[str] = (),
+) -> None:
     async def told() -> None:
-        async with stage(options, settings or SETTINGS) as here:
+        async with stage(options, settings or SETTINGS, words=words) as here:
             await here.daemon.reaches("asleep")
             await story(here)
 
@@ -259,3 +267,189 @@ def test_without_a_key_it_starts_and_says_so() -> None:
             assert not here.server.visits
 
     asyncio.run(told())
+
+
+# --- who may speak when -----------------------------------------------------------------------
+
+
+async def says(here: Stage, text: str) -> None:
+    """Somebody says this."""
+    here.room.say(await talker.speak(text))
+
+
+async def is_answering(here: Stage) -> None:
+    """A question is asked, and a second of the answer has sounded."""
+    speaking = await here.daemon.reaches("speaking", since=await ask(here))
+    await asyncio.to_thread(here.loudspeaker.wait_until, speaking + 1)
+
+
+async def is_silent(here: Stage, since: float, until: float) -> None:
+    """Nothing at all is heard at the loudspeaker meanwhile."""
+    heard = await asyncio.to_thread(here.loudspeaker.between, since, until)
+    assert np.max(np.abs(heard.astype(int)), initial=0) < 30
+
+
+def answered(here: Stage) -> list[Sent]:
+    """The answers of the first conversation."""
+    return answers(here.server.log, 1)
+
+
+async def heard(here: Stage, answer: Sent, until: float) -> comparison.Comparison:
+    """An answer as it was sent, against what was heard of it."""
+    since = time.monotonic() - here.server.ledger.now + answer.first_delta
+    played = await asyncio.to_thread(here.loudspeaker.between, since, until)
+    sent = answer.samples(here.server.visits[0])
+    return await asyncio.to_thread(comparison.compare, sent, comparison.halved(played), RATE // 2)
+
+
+def listeners(here: Stage) -> int:
+    """Streams that record in the room, but for the one with which we listen."""
+    told = subprocess.run(
+        ["pactl", "list", "short", "source-outputs"],
+        env=here.room.environment,
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=True,
+    )
+    return len(told.stdout.splitlines()) - 1
+
+
+def test_a_muted_speaker_is_muted_after_a_restart_too_and_hears_again_when_unmuted() -> None:
+    async def story(first: Stage) -> None:
+        await first.daemon.says("microphone")
+        assert await asyncio.to_thread(listeners, first) == 1
+        await first.press(1.0)
+        await shows(first, "muted")
+        await first.daemon.says("muted: the microphone is closed")
+        async with first.restarted() as here:
+            await here.daemon.reaches("muted")
+            await shows(here, "muted")
+            assert await asyncio.to_thread(listeners, here) == 0
+            began = time.monotonic()
+            await here.press(1.0)
+            await here.daemon.reaches("asleep", since=began)
+            assert await here.daemon.reaches("speaking", since=await ask(here))
+            assert await asyncio.to_thread(listeners, here) == 1
+
+    play(story, Options(answers=[SHORT]))
+
+
+def test_a_goodbye_ends_the_conversation_once_the_farewell_was_heard() -> None:
+    async def story(here: Stage) -> None:
+        speaking = await here.daemon.reaches("speaking", since=await ask(here))
+        asleep = await here.daemon.reaches("asleep", since=speaking)
+        await here.closed(1)
+        (farewell,) = answered(here)
+        whole = await heard(here, farewell, asleep + 1)
+        assert whole.gaps == 0
+        assert whole.correlation > 0.95, "the earcon of sleep may sound with its last syllable"
+        await here.daemon.says(r"session ended .*reason=goodbye")
+
+    farewell = Items(["Good night, sleep well.", Call("goodbye")])
+    play(story, Options(answers=[farewell], keep_audio=True))
+
+
+STOP_WORD = """
+[conversation]
+follow_up_s = 2
+stop_words = ["alexa"]
+
+[wake.openwakeword.words.hey_jarvis]
+
+[wake.openwakeword.words.alexa]
+"""
+SAME_WORD = """
+[conversation]
+follow_up_s = 2
+wake_while_speaking = "stop"
+"""
+
+
+@pytest.mark.parametrize(("settings", "word"), [(STOP_WORD, "alexa"), (SAME_WORD, "hey jarvis")])
+def test_a_word_can_end_the_answer_and_begin_nothing_new(settings: str, word: str) -> None:
+    async def story(here: Stage) -> None:
+        await is_answering(here)
+        began = time.monotonic()
+        await says(here, word)
+        await here.daemon.says(f"stopped by {word.replace(' ', '_')}", since=began)
+        stopped = await here.daemon.reaches("listening", since=began)
+        asleep = await here.daemon.reaches("asleep", since=stopped)
+        assert 1.5 < asleep - stopped < 2.5, "nobody was taken for speaking"
+        await is_silent(here, stopped + 0.15, asleep - 0.1)
+        (cut,) = answered(here)
+        assert cut.truncated_ms
+        assert 1000 < cut.truncated_ms < cut.size / 48
+
+    play(story, Options(answers=[LONG_ANSWER]), settings)
+
+
+def test_who_speaks_over_the_answer_interrupts_it_where_no_echo_can(tmp_path: Path) -> None:
+    """And what was recorded of it decides the same again."""
+    record = tmp_path / "evening.jsonl"
+
+    async def story(here: Stage) -> None:
+        await is_answering(here)
+        began = time.monotonic()
+        await says(here, "and will it rain on Sunday?")
+        hearing = await here.daemon.reaches("hearing", since=began)
+        thinking = await here.daemon.reaches("thinking", since=hearing)
+        await is_silent(here, hearing + 0.15, thinking)
+        assert await here.daemon.reaches("speaking", since=thinking)
+        await here.daemon.stop()
+        cut, new = answered(here)
+        assert cut.truncated_ms
+        assert 1000 < cut.truncated_ms < cut.size / 48
+        assert new.truncated_ms is None
+        command = [sys.executable, "-m", "edged", "replay", str(record), "--commands", "--json"]
+        told = await asyncio.to_thread(subprocess.check_output, command, text=True, timeout=30)
+        decided = [json.loads(line) for line in told.splitlines()]
+        (again,) = [one for one in decided if one["command"] == "TruncateReply"]
+        assert (again["item"], again["heard_ms"]) == (cut.item, cut.truncated_ms)
+
+    settings = SETTINGS + 'echo = "off"\n'
+    play(story, Options(answers=[LONG_ANSWER, SHORT]), settings, ["--record", str(record)])
+
+
+KNOB = """
+[buttons.gpio.volume_knob]
+a = 5
+b = 6
+"""
+
+
+async def turn_down(here: Stage, clicks: int) -> None:
+    """Somebody turns the knob to the left; it ticks."""
+    began = time.monotonic()
+    for _ in range(clicks):
+        for pin, level in ((6, 0), (5, 0), (6, 1), (5, 1)):
+            await here.pins.drive(pin, 1 if level else 0)
+    await sounds(here, began)
+
+
+def loudness_db(sent: Samples, played: Samples) -> float:
+    """How loud it sounded, against how loud it was sent."""
+    power = [float(np.mean(np.square(sound.astype(np.float64)))) for sound in (sent, played)]
+    return 10 * float(np.log10(power[1] / power[0]))
+
+
+def test_a_knob_turns_the_volume_which_is_kept_over_a_restart() -> None:
+    async def story(first: Stage) -> None:
+        await first.daemon.says("loudspeaker")
+        await turn_down(first, 4)
+        await first.daemon.says(r"volume \[volume_db=-18")
+        await asyncio.sleep(1.2)  # A knob that rests for a second has been set.
+        async with first.restarted() as here:
+            await here.daemon.reaches("asleep")
+            speaking = await here.daemon.reaches("speaking", since=await ask(here))
+            over = await here.daemon.reaches("listening", since=speaking + 0.01)
+            (answer,) = answered(here)
+            whole = await heard(here, answer, over + 0.3)
+            assert whole.gaps == 0
+            assert whole.correlation > 0.99
+            played = await asyncio.to_thread(here.loudspeaker.between, speaking - 0.1, over + 0.3)
+            sent = answer.samples(here.server.visits[0])
+            softer = loudness_db(sent, played) + 10 * np.log10(len(played) / 2 / len(sent))
+            assert softer == pytest.approx(-18, abs=0.5)
+
+    play(story, Options(answers=[SHORT], keep_audio=True), SETTINGS + KNOB)

@@ -1,6 +1,10 @@
 """The light over time: what counts as the light of a state."""
 
-from edged.simulator.evening.record import LIGHTS, Look, Timeline
+from dataclasses import replace
+
+import pytest
+
+from edged.simulator.evening.record import LIGHTS, BargeIn, Look, Timeline
 
 
 def spent(states: list[tuple[float, str]], lights: list[tuple[float, str]]) -> Timeline:
@@ -56,3 +60,24 @@ def test_what_lies_between_the_pins_of_one_light_is_no_light() -> None:
 def test_a_state_too_short_to_be_seen_is_not_judged() -> None:
     timeline = spent([(0.0, "listening"), (0.05, "hearing")], [(0.0, "connecting")])
     assert timeline.lights(["listening"], 1.0) == (True, "no light was due")
+
+
+CUT = BargeIn(silence_ms=40, told_ms=2800, error_ms=1, sent_ms=11_300)
+
+
+def test_an_interruption_is_good_that_is_quick_and_told_truly() -> None:
+    assert CUT.true
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        replace(CUT, silence_ms=300),
+        replace(CUT, told_ms=None, error_ms=None),
+        replace(CUT, told_ms=0),
+        replace(CUT, told_ms=12_000),
+        replace(CUT, error_ms=60),
+    ],
+)
+def test_an_interruption_that_is_late_or_told_wrongly_is_none(wrong: BargeIn) -> None:
+    assert not wrong.true

@@ -24,12 +24,15 @@ FOLLOW_UP = "and will it rain on Sunday?"
 BARGE_IN = "hey jarvis, just tell me about Monday."
 ANSWERS = (
     "Tomorrow will be sunny and mild, with a light wind from the west in the afternoon.",
+    "Monday will be dry, and a little cooler.",
+)
+LONG_ANSWER = (
     "On Sunday a little rain is likely, mostly in the morning. It comes in from the west and"
     " moves on across the hills to the coast, where it may last until noon. The afternoon will"
     " begin with clouds and then slowly clear, and in the evening a soft and steady wind from"
-    " the north will bring cooler air and a night full of stars.",
-    "Monday will be dry, and a little cooler.",
+    " the north will bring cooler air and a night full of stars."
 )
+"""Nobody wants to hear all of it."""
 
 _WOKEN = r"woken by (\S+) \[.*score=([\d.]+)"
 _SHORTEST_S = 1.8

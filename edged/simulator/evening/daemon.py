@@ -13,7 +13,7 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,6 +45,8 @@ class Daemon:
     environment: Mapping[str, str]
     folder: Path
     """Where its sockets may stand."""
+    options: Sequence[str] = ()
+    """More words for the command line."""
     undisturbed: bool = True
     """Whether it gets, where allowed, a place among the room's own programs: what else this
     machine does must not be heard as gaps."""
@@ -65,6 +67,7 @@ class Daemon:
         loop.add_reader(self._notify, self._hear_notice)
         self._announcements: set[asyncio.Task[None]] = set()
         command = [sys.executable, "-m", "edged", "run", "--config", str(self.configuration)]
+        command += self.options
         self.process = await asyncio.create_subprocess_exec(
             *command,
             env={**self.environment, "NOTIFY_SOCKET": address, "PYTHONUNBUFFERED": "1"},
@@ -153,6 +156,7 @@ class Daemon:
         if self._notify.fileno() >= 0:
             asyncio.get_running_loop().remove_reader(self._notify)
             self._notify.close()
+            (self.folder / "notify").unlink()
         return took
 
     def _hear_notice(self) -> None:

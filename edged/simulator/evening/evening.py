@@ -76,7 +76,7 @@ class Evening:
         except talker.Speechless as speechless:
             raise NoEvening(str(speechless)) from speechless
         options = Options(
-            answers=(*ANSWERS, *fingers.ANSWERS),
+            answers=(ANSWERS[0], conversation.LONG_ANSWER, ANSWERS[1], fingers.ANSWER),
             faults=Faults(connect_delay_s=conversation.CONNECT_DELAY_S),
             keep_audio=True,
         )

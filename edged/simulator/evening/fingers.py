@@ -10,7 +10,7 @@ from .stage import BUTTON
 from .watch import Watch, is_clean, is_whole, seconds
 
 PRESSED = "and what should I wear when I go out for a walk on Monday?"
-ANSWERS = ("A light coat will do.",)
+ANSWER = "A light coat will do."
 FALSE_WAKE_S = 3.0
 
 _LIGHT_MS = 50

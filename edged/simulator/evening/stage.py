@@ -5,8 +5,8 @@ import contextlib
 import os
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..pinboard import Change, PinsClient
@@ -78,12 +78,24 @@ class Stage:
         await asyncio.sleep(seconds)
         await self.pins.release(BUTTON)
 
+    @contextlib.asynccontextmanager
+    async def restarted(self) -> AsyncIterator["Stage"]:
+        """The same stage with the daemon stopped and started again, as long as the block lasts."""
+        old = self.daemon
+        await old.stop()
+        async with (
+            Daemon(old.configuration, old.environment, old.folder, old.options) as again,
+            PinsClient(self.folder / "pins") as pins,
+        ):
+            yield replace(self, daemon=again, pins=pins)
+
 
 @contextlib.asynccontextmanager
 async def stage(
     options: Options,
     settings: str = "",
     *,
+    words: Sequence[str] = (),
     acoustic_path: AcousticPath | None = None,
     variables: Mapping[str, str] | None = None,
     tell: Callable[[], None] = lambda: None,
@@ -91,8 +103,9 @@ async def stage(
 ) -> AsyncIterator[Stage]:
     """Set everything up and take it down again, whatever happens.
 
-    `settings` is TOML that is laid over the stage's own; `variables` go into the daemon's
-    environment; `tell` is called when the daemon has news, `pin_changed` when the pins have.
+    `settings` is TOML that is laid over the stage's own; `words` go onto the daemon's command line
+    and `variables` into its environment; `tell` is called when the daemon has news, `pin_changed`
+    when the pins have.
     """
     async with contextlib.AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edged-stage-")))
@@ -115,7 +128,7 @@ async def stage(
             **(variables or {}),
         }
         daemon = await stack.enter_async_context(
-            Daemon(configuration, environment, folder, tell=tell)
+            Daemon(configuration, environment, folder, words, tell=tell)
         )
         pins = await stack.enter_async_context(PinsClient(folder / "pins", pin_changed))
         yield Stage(daemon, server, pins, room, loudspeaker, folder)
