@@ -10,15 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from edged import cli, plugins
+from edged import cli, plugins, schema
 from edged.core.events import Trouble
+from edged.core.gestures import Action, Bindings
 from edged.core.scenes import Look, Scene, colour
+from edged.core.settings import Conversation, Gestures, Volume
 from edged.simulator.evening.record import LIGHTS
 from edged.simulator.room import Room
 
 TOP = Path(__file__).parent.parent
 README = (TOP / "README.md").read_text(encoding="utf-8")
-VERBS = sorted(set(re.findall(r"`edged ([a-z]+)`", README)))
+VERBS = sorted(set(re.findall(r"`edged ([a-z]+)[ `]", README)))
 
 
 def edged(arguments: list[str], room: Room) -> subprocess.CompletedProcess[str]:
@@ -85,6 +87,36 @@ def test_trouble_blinks_its_number(trouble: Trouble) -> None:
     blinks = int(number[1])
     lit = [colour(look, at / 100).red > 0.5 for at in range(int(100 * (blinks * 0.5 + 0.999)))]
     assert sum(now and not before for before, now in pairwise([False, *lit])) == blinks
+
+
+@pytest.mark.parametrize("block", re.findall(r"```toml\n(.*?)```", README, re.DOTALL))
+def test_what_it_configures_can_be_configured(block: str, tmp_path: Path) -> None:
+    file = tmp_path / "edged.toml"
+    file.write_text(block)
+    settings = schema.read(file)
+    assert set(settings.actions) <= set(vars(settings.buttons[0].settings)["wired"])
+
+
+def test_its_numbers_are_the_defaults() -> None:
+    told = re.findall(r"`(?:volume\.)?(\w+)` \(([\d.]+) (?:s|ms|dB)\)", README)
+    assert len(told) == 9
+    defaults = vars(Conversation()) | vars(Gestures()) | vars(Volume())
+    assert {name: float(number) for name, number in told} == {
+        name: defaults[name] for name, _ in told
+    }
+
+
+def test_gestures_and_actions_are_all_there_and_do_what_it_says() -> None:
+    section = README.split("## Who may speak when")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| .* \| `(\w+)` \|$", section, re.MULTILINE)
+    assert dict(rows) == {name: action.value for name, action in vars(Bindings()).items()}
+    actions = section.split("| action | does |")[1].split("\n\n")[0]
+    named = {
+        name
+        for row in re.findall(r"^\| (`.*?) \|", actions, re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", row)
+    }
+    assert named == {action.value for action in Action} - {"none"}
 
 
 @pytest.mark.room
