@@ -112,7 +112,6 @@ class Dialogue:
             return False
         self._cut_short(now)
         self._move(Move.INTERRUPTED)
-        self.gate.sounded(now)
         self._listen(now)
         return True
 

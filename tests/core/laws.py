@@ -46,6 +46,11 @@ class Laws:
         self._dead: set[str] = set()
         self._making: set[str] = set()
         self._received: dict[str, int] = {}
+        self._pieces: list[tuple[str, int, int]] = []
+        """Item, content part and frames of what was queued since the last `Hush`."""
+        self._cut: list[tuple[str, int, int]] = []
+        self._cut_heard = 0
+        self._taken_back: set[str] = set()
         self._queued = 0
         self._heard = 0
         self._last_sent = -1
@@ -97,6 +102,7 @@ class Laws:
                 self._seen.clear()
                 self._dead.clear()
                 self._received.clear()
+                self._taken_back.clear()
             case do.CloseLink():
                 assert self.line in ("opening", "up"), f"nothing to close: {self.line}"
                 self.line = "closing"
@@ -108,7 +114,10 @@ class Laws:
                 frames = len(command.samples) // 2
                 self._received[event.item] = self._received.get(event.item, 0) + frames
                 self._queued += frames
+                self._pieces.append((event.item, event.index, frames))
             case do.Hush():
+                self._cut, self._cut_heard = self._pieces, self._heard
+                self._pieces = []
                 self._queued = self._heard = 0
                 self._dead |= self._seen
             case do.OpenMicrophone():
@@ -128,7 +137,7 @@ class Laws:
             ):
                 pass
             case _:
-                self._book_sent(command)
+                self._book_sent(command, event)
 
     def _book_note(self, told: do.Note) -> None:
         if told.fact is do.Fact.MUTED:
@@ -136,13 +145,17 @@ class Laws:
         elif told.fact is do.Fact.INTERRUPTED:
             self._dead |= self._seen
 
-    def _book_sent(self, command: do.LinkCommand) -> None:
+    def _book_sent(self, command: do.LinkCommand, event: ev.Event) -> None:
         assert self.line == "up", f"{command} on a line that is {self.line}"
         assert not self.muted, f"{command} while muted"
         match command:
             case do.TruncateReply():
                 received_ms = self._received[command.item] * 1000 // self._wire_rate
                 assert 0 < command.heard_ms <= received_ms, "heard more than was received"
+                assert command.heard_ms == self._truth_ms(command, event), "not what was heard"
+                self._take_back(command.item)
+            case do.DeleteItem():
+                self._take_back(command.item)
             case do.CancelReply():
                 self._dead.add(command.reply)
             case do.AskReply():
@@ -160,6 +173,22 @@ class Laws:
                 self._last_sent = number(command.samples)
             case _:
                 pass
+
+    def _take_back(self, item: str) -> None:
+        assert item not in self._taken_back, "an item is taken back once"
+        self._taken_back.add(item)
+
+    def _truth_ms(self, cut: do.TruncateReply, event: ev.Event) -> int:
+        """What was heard of a part: what the loudspeaker says now, or else said last."""
+        left = self._cut_heard
+        if isinstance(event, ev.SpeakerHushed):
+            left = max(left, event.heard)
+        heard = 0
+        for item, index, frames in self._cut:
+            played = min(left, frames)
+            left -= played
+            heard += played * ((item, index) == (cut.item, cut.index))
+        return heard * 1000 // self._wire_rate
 
     def _judge_frames(
         self, event: ev.Event, commands: list[do.Command], speaker: Assistant, before: str

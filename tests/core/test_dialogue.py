@@ -514,8 +514,9 @@ def test_earcons_never_shut_the_gate() -> None:
     assert only(evening.passes(1.0), do.SendNoise) == []
 
 
-def test_after_an_interruption_the_first_words_go_out() -> None:
+@pytest.mark.parametrize("by", ["speech", "wake word"])
+def test_after_an_interruption_the_first_words_go_out(by: str) -> None:
     evening = Evening()
     evening.is_answered(seconds=5.0, heard_s=1.0)
-    evening.wakes()
+    evening.feed(ev.SpeechStarted("user_2")) if by == "speech" else evening.wakes()
     assert only(evening.passes(0.5), do.SendNoise) == []

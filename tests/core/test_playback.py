@@ -101,6 +101,13 @@ def test_an_item_that_was_caught_up_with_is_cut_where_it_was() -> None:
     assert playback.settle() == [Unheard("two", 0, 100)], "the first is whole, the second is not"
 
 
+def test_an_item_is_named_once_however_often_it_was_gone_on_with() -> None:
+    playback = answering(("one", 100), ("two", 100), ("one", 100))
+    playback.progress(960)
+    playback.cut()
+    assert playback.settle() == [Unheard("one", 0, 40), Unheard("two", 0, 0)]
+
+
 def test_less_than_a_millisecond_of_an_item_is_nothing() -> None:
     playback = answering(("one", 100), ("two", 100))
     playback.cut()

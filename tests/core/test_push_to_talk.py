@@ -192,12 +192,7 @@ def test_a_button_pressed_before_anything_was_heard_asks_nothing() -> None:
     evening = speaker(Conversation(shortest_press_ms=0))
     evening.feed(ev.Started())
     evening.holds()
-    evening.lets_go()
-    evening.hangs_up()
-    evening.microphone_opens()
-    evening.passes(1.0)
-    assert turn(evening.commands) == []
-    assert evening.shows(Scene.ASLEEP)
+    assert len(only(evening.lets_go(), do.CloseLink)) == 1
 
 
 def test_a_press_or_a_hold_on_one_button() -> None:
@@ -300,6 +295,18 @@ def test_what_the_provider_still_says_of_its_own_detection_is_not_believed() -> 
     evening.passes(0.5)
     assert only(evening.lets_go(), CommitInput, AskReply) == [CommitInput()]
     assert only(evening.feed(ev.ReplyDone("resp_1", "cancelled")), AskReply) == [AskReply()]
+
+
+def test_between_presses_nobody_is_taken_to_speak() -> None:
+    """The provider may have heard something before it was told not to listen."""
+    evening = has_talked()
+    evening.feed(ev.SpeechStarted("user_9"))
+    assert evening.shows(Scene.ASLEEP)
+    talks(evening)
+    evening.answers("resp_2", item="item_2", seconds=5.0)
+    evening.passes(1.0)
+    assert repairs(evening.feed(ev.SpeechStarted("user_9"))) == []
+    assert evening.shows(Scene.SPEAKING)
 
 
 def test_a_press_while_the_provider_thinks_asks_when_the_first_answer_is_called_off() -> None:
@@ -423,8 +430,9 @@ def test_a_second_button_to_talk_changes_nothing() -> None:
     first = evening.frames - 15
     evening.holds("push")
     evening.passes(0.5)
-    assert turn(evening.holds("other")) == []
-    evening.passes(0.5)
+    commands = evening.holds("other")
+    assert (turn(commands), chimes(commands)) == ([], [])
+    evening.passes(0.06)
     assert turn(evening.lets_go("push")) == [CommitInput(), AskReply()]
     assert sent(evening.commands) == list(range(first, evening.frames)), "nothing twice"
     evening.passes(0.5)
