@@ -1,4 +1,4 @@
-"""How an evening is told in a terminal."""
+"""How an evening is told in a terminal, and drawn."""
 
 from pathlib import Path
 
@@ -6,8 +6,9 @@ import pytest
 
 from edged.simulator.evening.daemon import Daemon, Line
 from edged.simulator.evening.evening import Evening
-from edged.simulator.evening.record import Record, Timeline
+from edged.simulator.evening.record import BargeIn, Mark, Press, Record, Timeline
 from edged.verbs import _evening, _live
+from edged.verbs._picture import picture
 
 LINE = "! trouble: microphone [detail=[Errno 19] No such device: '[/dev/snd]']"
 
@@ -27,3 +28,25 @@ def test_a_live_evening_tells_the_journals_lines_as_they_are(
     daemon = Daemon(tmp_path / "edged.toml", {}, tmp_path, lines=[Line(0.0, LINE)])
     _live.Story(_evening.console(), daemon).tell()
     assert LINE in capsys.readouterr().out
+
+
+def test_a_picture_shows_who_did_what_and_how_long_the_button_was_down() -> None:
+    timeline = Timeline()
+    timeline.shine(0.0, "#000000")
+    timeline.enter(0.0, "asleep")
+    timeline.enter(9.5, "waking")
+    record = Record(
+        [],
+        timeline,
+        barge_in=BargeIn(silence_ms=41, told_ms=2800, error_ms=1, sent_ms=11_300),
+        push_to_talk=Press(1, 101, 0, 4, 0),
+        marks=[Mark(2.0, "held to talk")],
+        button=[(2.0, 4.0), (6.0, 6.08)],
+    )
+    drawn = picture(record)
+    assert "held to talk" in drawn
+    assert 'height="14" rx="2" fill="#d8dee9" width="208.0"' in drawn, "two of ten seconds"
+    assert 'height="14" rx="2" fill="#d8dee9" width="8.3"' in drawn, "a short press"
+    assert "41 ms" in drawn
+    assert "asleep" in drawn
+    assert "waking" in drawn

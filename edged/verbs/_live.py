@@ -42,7 +42,8 @@ async def live() -> int:
             key = folder / "key"
             key.touch(mode=0o600)
             key.write_text(KEY)
-            environment = {**os.environ, "RUNTIME_DIRECTORY": temporary}
+            folders = {"RUNTIME_DIRECTORY": temporary, "STATE_DIRECTORY": temporary}
+            environment = {**os.environ, **folders}
             daemon = Daemon(file, environment, folder)
             daemon.tell = Story(screen, daemon).tell
             try:

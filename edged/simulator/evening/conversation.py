@@ -195,7 +195,8 @@ class Conversation:
             f"silent {found.silence_ms} ms after the wake word was recognised; told that"
             f" {found.told_ms} ms of {found.sent_ms} ms were heard, {found.error_ms} ms off;"
             f" {'nothing' if quiet else 'more'} of it came after; of the question"
-            f" {arrived.lost_samples} samples lost; answered, {answer.gaps} gaps; {shown}",
+            f" {arrived.lost_samples} samples lost, correlation {arrived.correlation:.3f};"
+            f" answered, {answer.gaps} gaps; {shown}",
         )
 
     async def _find_cut(self, stopped: float) -> BargeIn:
@@ -223,7 +224,7 @@ class Conversation:
     async def _idle_close(self) -> None:
         """Nobody says more: the line is closed, and a soft earcon says so."""
         watch, daemon = self._watch, self._daemon
-        listening = await daemon.reaches("listening", since=time.monotonic())
+        listening = watch.heard_until
         asleep = await daemon.reaches("asleep", since=listening)
         await self._here.closed(1)
         waited = asleep - listening

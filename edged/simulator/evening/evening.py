@@ -88,7 +88,7 @@ class Evening:
                 try:
                     await Conversation(watch, lines, title).play()
                     await Fingers(watch, pressed).play()
-                except DaemonFailed as failed:
+                except (DaemonFailed, TimeoutError) as failed:
                     self.observe(record.next_step, False, str(failed))
                 record.microphone = self._envelope(watch.microphone)
                 record.loudspeaker = self._envelope(here.loudspeaker)

@@ -57,10 +57,10 @@ class Fingers:
         answer = await watch.hears(2, spoken + seconds(self._pressed), down)
         arrived = await watch.arrived(self._pressed, 2)
         asked_ms = self._asked_ms(up)
-        await asyncio.sleep(QUIET_S)
+        await asyncio.to_thread(here.loudspeaker.wait_until, watch.heard_until + QUIET_S)
         between = watch.sent_bytes(2, since=up + _ASKED_MS / 1000)
         press = Press(
-            light_ms=round((lit - down) * 1000),
+            light_ms=round((lit - down) * 1000, 1),
             before_ms=round((down - spoken) * 1000),
             lost_samples=arrived.lost_samples,
             asked_ms=asked_ms,
@@ -73,10 +73,11 @@ class Fingers:
         watch.observe(
             "push_to_talk",
             ok and off and right and between == 0 and is_whole(arrived) and is_clean(answer),
-            f"light {press.light_ms} ms after the press; turn detection {'off' if off else 'on'};"
+            f"light {press.light_ms:g} ms after the press; turn detection {'off' if off else 'on'};"
             f" {seconds(self._pressed):.2f} s, begun {press.before_ms} ms before the press,"
-            f" {press.lost_samples} samples lost; committed and asked {asked_ms} ms after the"
-            f" release; answered, {answer.gaps} gaps; {between} bytes of sound since; {shown}",
+            f" {press.lost_samples} samples lost, correlation {arrived.correlation:.3f}; committed"
+            f" and asked {asked_ms} ms after the release; answered, {answer.gaps} gaps;"
+            f" {between} bytes of sound since; {shown}",
         )
 
     async def _down(self) -> tuple[float, float]:

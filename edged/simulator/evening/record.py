@@ -125,7 +125,7 @@ class BargeIn:
 class Press:
     """What became of a press to talk."""
 
-    light_ms: int
+    light_ms: float
     """From the edge to the light, both at the pins."""
     before_ms: int
     """How long the person had been speaking when the button went down."""
@@ -315,7 +315,7 @@ class Record:
             rows.append(("told of it against heard", f"{cut.error_ms} ms off"))
         if self.push_to_talk:
             press = self.push_to_talk
-            rows.append(("button held → light", f"{press.light_ms} ms"))
+            rows.append(("button held → light", f"{press.light_ms:g} ms"))
             rows.append(("button let go → asked", f"{press.asked_ms} ms"))
         rows.append(("bytes sent while asleep", str(self.asleep_bytes_sent)))
         return rows

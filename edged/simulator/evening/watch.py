@@ -36,6 +36,8 @@ class Watch:
     """Adds a line to the story: who, and what."""
     observe: Callable[[str, bool, str], None]
     """Notes what became of a step."""
+    heard_until: float = 0.0
+    """The monotonic time at which the newest answer had been heard to its end."""
 
     def mark(self, name: str) -> None:
         """Somebody does this now."""
@@ -81,7 +83,7 @@ class Watch:
     async def hears(self, session: int, asked_until: float, since: float) -> Comparison:
         """Wait for an answer to be played to its end; what was sent against what sounded."""
         speaking = await self.here.daemon.reaches("speaking", since=since)
-        over = await self.here.daemon.reaches(
+        self.heard_until = over = await self.here.daemon.reaches(
             "listening", "asleep", since=speaking + 0.01, timeout_s=40
         )
         await asyncio.sleep(_SETTLE_S)
