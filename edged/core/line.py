@@ -55,6 +55,8 @@ class Line:
         """Where what it sends begins."""
         self._sent = 0
         """Room sound before this position has left."""
+        self._asked = 0
+        """Room sound before this position belongs to utterances that are complete."""
         self._held = False
         """Whether the button is held to talk, or was when the line was asked for."""
         self._session = ""
@@ -103,7 +105,7 @@ class Line:
         if self.link is Link.UP:
             forgotten = self._dialogue.hold(now)
             self._do(Sound(Chime.WOKEN))
-            self._begun = first if forgotten else max(first, self._sent)
+            self._begun = max(first, self._asked if forgotten else self._sent)
             self._send(self._begun)
         elif self._asked_by_hand:
             self.wake("button", first, now)
@@ -121,7 +123,9 @@ class Line:
         if self.link is Link.UP:
             self._held = False
             self._dialogue.release(now, asks=asks)
-            if not asks:
+            if asks:
+                self._asked = self._sent
+            else:
                 self._sent = self._begun
         elif asks:
             self._due[-1] = self._due[-1][0], self.here
@@ -154,7 +158,7 @@ class Line:
         """Forget the sound kept: positions start anew."""
         self._ring.clear()
         self._due = [(0, None)]
-        self._sent = self._pressed = self._begun = 0
+        self._sent = self._pressed = self._begun = self._asked = 0
 
     def accepted(self, session: str) -> None:
         """The provider opened a session."""
@@ -174,6 +178,7 @@ class Line:
         if self._due[-1][1] is not None:
             self._held = False
             self._dialogue.release(now, asks=True)
+            self._asked = self._sent
         lost = max(0, self._ring.gone - self._due[0][0])
         connect_ms = round((now - self._woken_at) * 1000)
         who = self._session

@@ -195,7 +195,10 @@ class Laws:
     ) -> None:
         sent = [command for command in commands if isinstance(command, do.SendAudio)]
         noise = [command for command in commands if isinstance(command, do.SendNoise)]
-        numbers = [number(command.samples) for command in sent]
+        # What was forgotten again does not count.
+        cleared = [n for n, c in enumerate(commands) if isinstance(c, do.ClearInput)]
+        lasting = commands[max(cleared, default=0) :]
+        numbers = [number(c.samples) for c in lasting if isinstance(c, do.SendAudio)]
         if isinstance(event, ev.MicFrame):
             self._last_frame = number(event.samples)
             if before == self.line == "up" and speaker._ears.rate is not None:

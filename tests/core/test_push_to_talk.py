@@ -257,6 +257,17 @@ def test_pressed_again_at_once_what_has_been_asked_is_not_said_again() -> None:
     assert sent(commands) == list(range(committed, evening.frames))
 
 
+def test_what_has_been_asked_is_not_said_again_although_detection_was_on_meanwhile() -> None:
+    evening = has_talked()
+    talks(evening)
+    committed = evening.frames
+    evening.wakes()
+    evening.passes(0.1)
+    commands = talks(evening)
+    assert turn(commands)[:2] == [DetectTurns(False), ClearInput()]
+    assert sent(commands) == list(range(committed, evening.frames))
+
+
 def test_a_press_while_listening_takes_over() -> None:
     evening = speaker()
     evening.converses()
