@@ -13,7 +13,7 @@ from rich.console import Console
 
 from edged.simulator.evening.daemon import DaemonFailed
 
-from . import first_conversation, turn_taking
+from . import echo, first_conversation, turn_taking
 from .report import Figure, Result, as_json, table
 from .rig import Tell
 
@@ -30,6 +30,7 @@ _STDOUT = Path("-")
 BENCHES: Mapping[str, Bench] = {
     "first-conversation": first_conversation.run,
     "turn-taking": turn_taking.run,
+    "echo": echo.run,
 }
 
 
