@@ -27,7 +27,7 @@ from edged.echo._interface import Cleaned
 from .echo_chain import BASELINES, NotThere, open_driver, play, through
 from .echo_cost import Cost, measured
 from .echo_ears import EARS, listen
-from .echo_room import FRAME, Acoustics, Scene
+from .echo_scene import FRAME, Scene, staged
 from .echo_verdict import (
     CPU_PCT,
     LIMITS,
@@ -145,7 +145,7 @@ def _kinds(plan: Plan, cast: Cast, *, baseline: bool) -> Iterator[Kind]:
     jump = Scene(0, _HARD_DB, bursts=0, settled_s=30.0, jump_s=0.045)
     for name, scene in (
         ("drift", replace(hard, drift_ppm=100.0)),
-        ("overdriven", replace(hard, drive=4.0)),
+        ("overdriven", replace(hard, distortion_db=-20.0)),
         ("ducked", replace(hard, duck_db=12.0)),
         ("ducked", replace(hard, duck_db=12.0, ser_db=-20.0)),
         ("jump", jump),
@@ -181,7 +181,7 @@ def lived(scene: Scene, cast: Cast, name: str) -> Outcome:
 
 def _cost(name: str, cast: Cast, passes: int) -> Cost:
     taken = Taken()
-    through(Acoustics(Scene(cast.seeds[0], _HARD_DB, bursts=2), cast), taken)
+    through(staged(Scene(cast.seeds[0], _HARD_DB, bursts=2), cast), taken)
     CACHE.mkdir(parents=True, exist_ok=True)
     return measured(name, taken.keep(CACHE / "cost.npz"), passes)
 

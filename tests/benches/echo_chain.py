@@ -11,7 +11,8 @@ import numpy.typing as npt
 from edged import plugins
 from edged.echo._interface import Cleaned, Echo
 
-from .echo_room import FRAME, Acoustics, Burst, Reals, Scene
+from .echo_room import Reals
+from .echo_scene import FRAME, Acoustics, Burst, Scene, staged
 from .echo_voices import RATE, Cast, Sound
 
 Samples = npt.NDArray[np.int16]
@@ -101,7 +102,7 @@ def open_driver(name: str) -> Echo:
 
 def play(scene: Scene, cast: Cast, name: str) -> Played:
     """Play the scene through the driver of that name; raises `NotThere` and `OSError`."""
-    return through(Acoustics(scene, cast), open_driver(name), always=name == "none")
+    return through(staged(scene, cast), open_driver(name), always=name == "none")
 
 
 def through(here: Acoustics, driver: Echo, *, always: bool = False) -> Played:

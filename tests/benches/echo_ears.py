@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from edged.simulator.provider.companding import resample
 
-from .echo_room import FRAME
+from .echo_scene import FRAME
 from .echo_voices import RATE
 
 Samples = npt.NDArray[np.int16]

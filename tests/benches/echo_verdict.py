@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from .echo_chain import Played
 from .echo_ears import Judgement
-from .echo_room import FRAME, Burst, Reals, active_rms
+from .echo_room import Reals
+from .echo_scene import FRAME, Burst, active_rms
 from .echo_voices import RATE
 from .report import Figure
 

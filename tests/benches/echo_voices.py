@@ -65,6 +65,12 @@ class Cast:
     interruptions: Sequence[str]
     """What the person says, between one and three seconds long."""
 
+    def pair(self, seed: int) -> tuple[Voice, Voice]:
+        """The assistant and the person: in turn, so that few seeds have many voices."""
+        assistant = self.far[seed % len(self.far)]
+        people = [voice for voice in self.near if voice != assistant]
+        return assistant, people[seed // len(self.far) % len(people)]
+
 
 def _espeak(*names: str) -> list[Voice]:
     return [Voice("espeak-ng", name) for name in names]
