@@ -88,11 +88,15 @@ async def converse(url: str) -> None:
         streams = [_open(sound, WIRE_RATE, capture), _open(sound, WIRE_RATE, play, playback=True)]
         _say_ready()
         sender = asyncio.create_task(send())
+        answer = cut = ""
         async for message in line:
             event = json.loads(message)
             if event["type"] == "response.output_audio.delta":
-                spool += base64.b64decode(event["delta"])
+                answer = event["response_id"]
+                if answer != cut:
+                    spool += base64.b64decode(event["delta"])
             elif event["type"] == "input_audio_buffer.speech_started":
+                cut = answer
                 spool.clear()
         sender.cancel()
         del streams

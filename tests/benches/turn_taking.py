@@ -5,6 +5,7 @@ the bare loop's are cut by speech in between. Everything is judged by what the l
 room sounded, in which each answer is a noise like no other, and by the server's ledger.
 """
 
+import itertools
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -29,6 +30,8 @@ from .turn_taking_verdict import Judged, judge, note_lights
 _DBFS = -20.0
 _ANSWERS = 9
 _WORD_GAIN = 0.35
+_TURNS, _MORE_TURNS = 2, 10
+"""So often each kind may be tried, since no moment is hit for certain."""
 _STOP_LIMIT_MS = 5 + 10
 """A fade, and what Python and a resampler may cost beside the bare loop."""
 _ERROR_LIMIT_MS, _MEDIAN_LIMIT_MS = 20, 5
@@ -166,18 +169,16 @@ async def _edged(
 
 async def _interrupted(person: Person, kinds: Sequence[str], each: int) -> None:
     """So many interruptions of each kind, the kinds in turn."""
-    moments = list(MOMENTS)
-    tries = 0
+    moments = itertools.cycle(MOMENTS)
     left = dict.fromkeys(kinds, each)
-    while left:
-        for kind in list(left):
-            tries += 1
-            if tries > len(kinds) * (3 * each + 5):
-                raise OSError(f"the moment was missed too often: {left} are left")
-            if await person.interrupt(kind, moments[left[kind] % len(moments)]):
-                left[kind] -= 1
-            if not left[kind]:
-                del left[kind]
+    for turn in itertools.count():
+        if not any(left.values()):
+            break
+        if turn > _TURNS * each + _MORE_TURNS:
+            raise OSError(f"the right moment was missed too often: {left} are left")
+        moment = next(moments)
+        for kind in [kind for kind, number in left.items() if number > 0]:
+            left[kind] -= await person.interrupt(kind, moment)
     await person.finish()
 
 

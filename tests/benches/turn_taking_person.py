@@ -37,6 +37,9 @@ _SETTLE_S = 0.45
 _BUTTON = 17
 _PRESS_S = 0.08
 _SOON_S = 2.5
+"""A wake word that was not recognised until then was not heard."""
+_PATIENCE_S = 1.0
+"""An answer that was not begun until then was interrupted before."""
 
 
 @dataclass
@@ -71,7 +74,9 @@ class Person:
         self._daemon = daemon
         self._pins = pins
         self._leads = [len(word) / RATE + 0.3]
-        self._ask: Callable[[], Awaitable[None]] = self._speak
+        self._thinks = [THINK_S]
+        self._ask: Callable[[], Awaitable[None]] | None = None
+        """Makes the next answer: whoever interrupted by voice falls silent, or lets go."""
         self.cuts: list[Cut] = []
 
     async def interrupt(self, kind: str, moment: str) -> bool:
@@ -79,16 +84,17 @@ class Person:
         low, high = MOMENTS[moment]
         after_s = _ONSET_S + self._chance.uniform(low, high)
         lead_s = median(self._leads[-5:]) if kind == "wake" else 0.0
-        clock = asyncio.get_running_loop()
-        ask_at = clock.time() + max(0.0, lead_s - THINK_S - after_s)
+        if self._ask is None:
+            await self._onset()
+            await asyncio.sleep(_PRESS_S)
+        thinks_s = median(self._thinks[-5:])
+        ask_at = time.monotonic() + max(0.0, lead_s - thinks_s - after_s)
         calling = None
         if kind == "wake":
-            calling = asyncio.create_task(self._call(ask_at + THINK_S + after_s - lead_s))
+            calling = asyncio.create_task(self._call(ask_at + thinks_s + after_s - lead_s))
         await _sleep_until(ask_at)
-        known = len(self._server.log)
-        await self._ask()
-        self._ask = self._speak
-        begun = await self._answer(known)
+        begun = await self._answer()
+        when = None
         if calling:
             when = await calling
         elif begun:
@@ -98,13 +104,15 @@ class Person:
         if begun is None or when is None:
             return False
         first = begun.t + self._here.epoch
+        self._thinks.append(first - ask_at)
         if hit := first < when < first + _ONSET_S + ANSWER_S:
             self.cuts.append(Cut(kind, when, begun.session, begun.details["response_id"]))
         return hit
 
     async def finish(self) -> None:
         """Let go of whatever is held, and let the last answer be over."""
-        await self._ask()
+        if self._ask:
+            await self._ask()
         await asyncio.sleep(THINK_S + ANSWER_S + 2 * _SETTLE_S)
 
     async def _trigger(self, kind: str) -> float:
@@ -143,11 +151,6 @@ class Person:
     async def _fall_silent(self) -> None:
         self._server.hears_silence()
 
-    async def _speak(self) -> None:
-        await self._onset()
-        await asyncio.sleep(_PRESS_S)
-        await self._fall_silent()
-
     async def _finger(self, *, down: bool) -> float:
         assert self._pins is not None
         return await (self._pins.press if down else self._pins.release)(_BUTTON)
@@ -173,11 +176,15 @@ class Person:
             self._leads.append(when - began)
         return when
 
-    async def _answer(self, known: int) -> Entry | None:
-        """The first sound of the answer after so many entries; None if there is none."""
+    async def _answer(self) -> Entry | None:
+        """Have the question answered; the first sound of the answer, or None if there is none."""
+        assert self._ask is not None
+        known = len(self._server.log)
+        await self._ask()
+        self._ask = None
         kind = "response.output_audio.delta"
         with contextlib.suppress(TimeoutError):
-            await until(lambda: self._said(kind, known) is not None, _SOON_S)
+            await until(lambda: self._said(kind, known) is not None, _PATIENCE_S)
         return self._said(kind, known)
 
     def _said(self, kind: str, known: int) -> Entry | None:
@@ -187,4 +194,4 @@ class Person:
 
 
 async def _sleep_until(when: float) -> None:
-    await asyncio.sleep(when - asyncio.get_running_loop().time())
+    await asyncio.sleep(when - time.monotonic())
