@@ -127,7 +127,7 @@ class Laws:
             case do.Show():
                 self.shown = command.look
             case do.Note():
-                self._book_note(command)
+                self._book_note(command, event)
             case do.Fail():
                 self.failed = True
             case do.SetVolume():
@@ -139,10 +139,11 @@ class Laws:
             case _:
                 self._book_sent(command, event)
 
-    def _book_note(self, told: do.Note) -> None:
+    def _book_note(self, told: do.Note, event: ev.Event) -> None:
         if told.fact is do.Fact.MUTED:
             self.muted = True
-        elif told.fact is do.Fact.INTERRUPTED:
+        elif told.fact is do.Fact.INTERRUPTED and isinstance(event, ev.SpeechStarted):
+            # Told later, it is about an answer that was hushed then.
             self._dead |= self._seen
 
     def _book_sent(self, command: do.LinkCommand, event: ev.Event) -> None:
