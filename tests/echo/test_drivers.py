@@ -1,0 +1,149 @@
+"""A speaker talks, somebody else does, or both: what each driver makes of it."""
+
+import importlib
+from math import inf
+
+import numpy as np
+import pytest
+
+from edged.echo._interface import Echo
+from edged.echo._speex import Missing
+
+from .room import FRAME, FRAMES_S, RATE, Talk, echo_of, hiss, level, opened, sixteen, voice
+
+DRIVERS = ("off", "half_duplex", "gate", "speex", "dual")
+GATED = DRIVERS[2:]
+FAR_S = 6.0
+"""How long the speaker talks alone, so that a driver knows the room."""
+
+
+def opened_driver(name: str, rate: int = RATE) -> Echo:
+    """The driver with its defaults; skips the test where its library is absent."""
+    if name == "dual":
+        pytest.importorskip("pywebrtc_audio")
+    module = importlib.import_module(f"edged.echo.{name}")
+    try:
+        echo: Echo = module.open(module.Settings(), rate)
+    except Missing as missing:
+        pytest.skip(str(missing))
+    return echo
+
+
+@pytest.mark.parametrize("name", DRIVERS)
+def test_who_is_alone_in_the_room_is_sent_as_they_are(name: str) -> None:
+    talk = Talk(opened_driver(name))
+    mic = voice(1, 4, -36) + hiss(2, 4)
+    frames = talk.run(np.zeros(len(mic)), mic)
+    sent = b"".join(frame.samples for frame in frames)
+    if name in GATED[1:]:
+        assert abs(level(sent) - level(sixteen(mic))) < 0.5
+    else:
+        assert sent == sixteen(mic)
+    assert all(frame.score == inf for frame in frames[20:])
+
+
+@pytest.mark.parametrize("name", GATED)
+def test_the_speaker_does_not_take_itself_for_somebody(name: str) -> None:
+    talk = Talk(opened_driver(name))
+    far = voice(3, FAR_S + 4, -20)
+    frames = talk.run(far, echo_of(far, -26) + hiss(4, FAR_S + 4))
+    # The first frames come before anything was played.
+    assert len([at for at in opened(frames) if at > 5]) < 0.02 * len(frames)
+
+
+@pytest.mark.parametrize("name", GATED)
+@pytest.mark.parametrize(("ser_db", "within_ms"), [(0, 200), (-10, 300)])
+def test_somebody_who_speaks_over_it_is_heard(name: str, ser_db: int, within_ms: int) -> None:
+    talk = Talk(opened_driver(name))
+    far = voice(3, FAR_S + 2, -20)
+    mic = echo_of(far, -36 - ser_db) + hiss(4, FAR_S + 2)
+    begin = round(FAR_S * RATE)
+    mic[begin:] += voice(7, 2, -36)
+    frames = talk.run(far, mic)
+    at = round(FAR_S * FRAMES_S)
+    heard = [number for number in opened(frames) if number >= at]
+    assert heard, max(frame.score for frame in frames[at:])
+    assert (heard[0] - at) * 20 <= within_ms
+
+
+@pytest.mark.parametrize("name", GATED)
+def test_after_a_jump_that_is_told_it_holds_its_tongue_for_a_second(name: str) -> None:
+    talk = Talk(opened_driver(name))
+    far = voice(3, FAR_S + 4, -20)
+    before, after = echo_of(far, -26), echo_of(far, -26, delay_ms=85)
+    begin = round(FAR_S * RATE)
+    mic = np.concatenate((before[:begin], after[begin:])) + hiss(4, FAR_S + 4)
+    talk.run(far[:begin], mic[:begin])
+    talk.driver.notify("underrun")
+    talk.delay_ms = 85
+    frames = talk.run(far[begin:], mic[begin:])
+    assert [number for number in opened(frames) if number < FRAMES_S] == []
+
+
+@pytest.mark.parametrize("name", GATED)
+def test_the_same_evening_twice_gives_the_same_frames(name: str) -> None:
+    far = voice(3, 2, -20)
+    mic = echo_of(far, -26) + hiss(4, 2)
+    assert Talk(opened_driver(name)).run(far, mic) == Talk(opened_driver(name)).run(far, mic)
+
+
+@pytest.mark.parametrize("name", GATED[1:])
+def test_a_canceller_takes_its_own_voice_away_and_says_how_much(name: str) -> None:
+    talk = Talk(opened_driver(name))
+    far = voice(3, FAR_S + 4, -20)
+    mic = echo_of(far, -26) + hiss(4, FAR_S + 4)
+    frames = talk.run(far, mic)
+    late = b"".join(frame.samples for frame in frames[-4 * FRAMES_S :])
+    assert level(late) < level(sixteen(mic)) - 20
+    assert 10 < frames[-1].erle_db < 45
+
+
+def test_half_duplex_is_deaf_while_its_voice_rings_by_the_device_s_clock() -> None:
+    driver = opened_driver("half_duplex")
+    talk = Talk(driver, delay_ms=200)
+    far = np.concatenate((np.zeros(RATE), voice(3, 1, -20), np.zeros(2 * RATE)))
+    frames = talk.run(far, hiss(4, 4))
+    deaf = [number for number, frame in enumerate(frames) if frame.score < 1]
+    assert 50 + 9 <= deaf[0] <= 50 + 11
+    assert 100 + 10 + 18 <= deaf[-1] <= 100 + 10 + 23
+    assert {frames[number].score for number in deaf} == {0.0}
+
+
+@pytest.mark.parametrize("name", DRIVERS)
+def test_what_stands_for_held_back_sound_is_as_loud_as_the_room(name: str) -> None:
+    talk = Talk(opened_driver(name))
+    far = np.concatenate((np.zeros(3 * RATE), voice(3, 3, -20)))
+    frames = talk.run(far, echo_of(far, -26) + hiss(4, 6, -60))
+    room = level(b"".join(frame.samples for frame in frames[100:150]))
+    noise = level(b"".join(frame.noise for frame in frames[-50:]))
+    if name != "off":
+        assert abs(noise - room) < 3
+    assert all(len(frame.noise) == 2 * FRAME and any(frame.noise) for frame in frames)
+
+
+@pytest.mark.parametrize("name", DRIVERS)
+def test_a_room_without_any_sound_is_not_sent_as_a_dead_line(name: str) -> None:
+    talk = Talk(opened_driver(name))
+    frames = talk.run(np.zeros(RATE), np.zeros(RATE))
+    assert all(-80 < level(frame.noise) < -70 for frame in frames)
+
+
+@pytest.mark.parametrize("name", DRIVERS)
+@pytest.mark.parametrize("rate", [8000, 16_000, 24_000, 48_000])
+def test_every_rate_of_a_wire_gives_frames_as_long_as_they_came(name: str, rate: int) -> None:
+    driver = opened_driver(name, rate)
+    size = rate // 50 * 2
+    for _ in range(5):
+        driver.far(bytes(size // 2))
+        driver.far(bytes(size // 2))
+        cleaned = driver.near(bytes(size), rate // 25, 0)
+        assert len(cleaned.samples) == len(cleaned.noise) == size
+    driver.flushed(100)
+    for why in ("underrun", "reopened", "volume"):
+        driver.notify(why)
+
+
+@pytest.mark.parametrize("name", GATED)
+def test_a_frame_of_another_length_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="480 samples"):
+        opened_driver(name).near(bytes(962), 0, 0)
