@@ -26,7 +26,7 @@ from edged.echo._interface import Cleaned
 
 from .echo_chain import BASELINES, NotThere, open_driver, play, through
 from .echo_cost import Cost, measured
-from .echo_ears import EARS, listen
+from .echo_ears import EARS, listen, of_gate
 from .echo_scene import FRAME, Scene, staged
 from .echo_verdict import (
     CPU_PCT,
@@ -49,6 +49,8 @@ EXPECTED: Final = ("gate", "speex", "dual")
 LEFT_OUT: Final = ("off", "half_duplex")
 """They let everything through and nothing; `none` and `mute` stand for them."""
 
+_GATE = "opened"
+"""Figures of the gate's own decision, before any ear."""
 _HARD_DB = -10.0
 _BASELINE_DB = -10.0
 
@@ -134,7 +136,8 @@ def _kinds(plan: Plan, cast: Cast, *, baseline: bool) -> Iterator[Kind]:
     for ser_db in (_BASELINE_DB,) if baseline else plan.sers_db:
         yield Kind("", ser_db, [Scene(seed, ser_db, plan.bursts) for seed in seeds])
     few = cast.seeds[: plan.alone]
-    usual = Scene(0, bursts=5, every_s=4.0)
+    # With 30 dB over the noise, as where the limits come from: noise costs intelligibility too.
+    usual = Scene(0, bursts=5, every_s=4.0, noise_dbfs=-66.0)
     silent = replace(usual, settled_s=2.0, far_until_s=0.0)
     yield Kind("silent_reference", 0, [replace(silent, seed=seed) for seed in few])
     after = replace(usual, far_until_s=12.0)
@@ -175,7 +178,9 @@ async def _played(
 def lived(scene: Scene, cast: Cast, name: str) -> Outcome:
     """One scene through one driver, heard and judged."""
     played = play(scene, cast, name)
-    hearings = {ear: judged(played, listen(ear, played.sent, played.sent_at)) for ear in EARS}
+    judgements = {ear: listen(ear, played.sent, played.sent_at) for ear in EARS}
+    judgements[_GATE] = of_gate(played.opened)
+    hearings = {ear: judged(played, judgement) for ear, judgement in judgements.items()}
     return outcome(played, hearings)
 
 
@@ -229,7 +234,7 @@ def _figures(
         return
     limits = LIMITS.get(name, {}).get(kind.ser_db, Limits()) if not kind.name else Limits()
     prefix = f"{name}_{kind.name}" if kind.name else name
-    for ear in EARS:
+    for ear in (*EARS, _GATE):
         heard = [one.hearings[ear] for one in outcomes]
         trusted = ear == EARS[0]
         at = prefix if trusted else f"{prefix}_{ear}"

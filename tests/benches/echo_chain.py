@@ -41,8 +41,8 @@ class Played:
     """Comfort noise while shut, and the pre-roll at every opening."""
     sent_at: npt.NDArray[np.int64]
     """For each frame of `sent` the frame of the microphone with which it left."""
-    open: npt.NDArray[np.bool_]
-    """For each frame of the microphone."""
+    opened: npt.NDArray[np.bool_]
+    """For each frame of the microphone whether the gate was open although the box was heard."""
     erle_db: Reals
     """For each frame of the microphone, as the driver says."""
 
@@ -112,6 +112,7 @@ def through(here: Acoustics, driver: Echo, *, always: bool = False) -> Played:
     microphone: list[Samples] = []
     done: list[Cleaned] = []
     opened: list[bool] = []
+    was_open = True
     sent, sent_at = bytearray(), list[int]()
     last_sound = -RATE
     loudness = 1.0
@@ -131,17 +132,16 @@ def through(here: Acoustics, driver: Echo, *, always: bool = False) -> Played:
         cleaned = driver.near(heard.tobytes(), play_delay, capture_delay)
         done.append(cleaned)
         audible = here.written - play_delay - last_sound < _TAIL_S * RATE
-        before = not opened or opened[-1]
         now = always or decision.decide(cleaned.score, audible=audible)
-        opened.append(now)
-        if now and not before:
+        if now and not was_open:
             for held in done[-1 - decision.preroll : -1]:
                 sent += held.samples
                 sent_at.append(frame)
         sent += cleaned.samples if now else cleaned.noise
         sent_at.append(frame)
-        ducked = now and audible and not always
-        loudness = 10 ** (-scene.duck_db / 20) if ducked else 1.0
+        opened.append(now and audible)
+        was_open = now
+        loudness = 10 ** (-scene.duck_db / 20) if opened[-1] else 1.0
     return Played(
         bursts=list(here.bursts),
         microphone=np.concatenate(microphone),
@@ -149,7 +149,7 @@ def through(here: Acoustics, driver: Echo, *, always: bool = False) -> Played:
         cleaned=np.frombuffer(b"".join(each.samples for each in done), "<i2"),
         sent=np.frombuffer(bytes(sent), "<i2"),
         sent_at=np.array(sent_at),
-        open=np.array(opened),
+        opened=np.array(opened),
         erle_db=np.array([each.erle_db for each in done]),
     )
 

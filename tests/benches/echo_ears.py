@@ -37,6 +37,12 @@ class Judgement:
     """With which frames speech was said to start."""
 
 
+def of_gate(opened: Flags) -> Judgement:
+    """The gate as an ear: what it lets through it takes for speech."""
+    edges = np.flatnonzero(np.diff(opened.astype(np.int8), prepend=0) > 0)
+    return Judgement(opened, [int(frame) for frame in edges])
+
+
 def listen(ear: str, sent: Samples, sent_at: npt.NDArray[np.int64]) -> Judgement:
     """Listen to what was sent, frame by frame as it left; raises `ImportError`."""
     heard = resample(sent, RATE, _RATE)

@@ -22,7 +22,6 @@ FRAME: Final = 480
 """20 ms."""
 NEAR_DBFS: Final = -36.0
 """The person's level at the microphone while they speak."""
-NOISE_DBFS: Final = -60.0
 FAR_DBFS: Final = -20.0
 """The assistant's level as it is written, while it speaks: that of the simulated provider."""
 
@@ -58,6 +57,8 @@ class Scene:
     for."""
     jump_told: bool = False
     """Whether the driver is notified of it, and told true delays from then on."""
+    noise_dbfs: float = -60.0
+    """Of the room at the microphone."""
     duck_db: float = 0.0
     """How much the playback is turned down while the gate is open."""
 
@@ -168,7 +169,7 @@ class Acoustics:
         hertz = np.fft.rfftfreq(self.scene.length, 1 / RATE)
         spectrum *= np.where(hertz < 50, 0, 1 / np.sqrt(np.maximum(hertz, 50)))
         sound = np.fft.irfft(spectrum, self.scene.length)
-        return sound * (_amplitude(NOISE_DBFS) / float(np.sqrt(np.mean(sound**2))))
+        return sound * (_amplitude(self.scene.noise_dbfs) / float(np.sqrt(np.mean(sound**2))))
 
     def due(self, frame: int) -> bool:
         """Whether the playback asks for more before the microphone's `frame` is delivered."""

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .echo_chain import Played
-from .echo_ears import Judgement
+from .echo_ears import EARS, Judgement
 from .echo_room import Reals
 from .echo_scene import FRAME, Burst, active_rms
 from .echo_voices import RATE
@@ -64,8 +64,6 @@ class Outcome:
     """From the first to the second second."""
     stoi: Sequence[float] = field(default_factory=list)
     """Of the cleaned sound, per interruption, against the person alone."""
-    untouched_stoi: Sequence[float] = field(default_factory=list)
-    """The same against what the microphone took up."""
     level_db: Sequence[float] = field(default_factory=list)
     """How much louder each interruption is than at the microphone."""
     latency_ms: float = 0.0
@@ -74,7 +72,7 @@ class Outcome:
 
 def judged(played: Played, judgement: Judgement) -> Hearing:
     """One ear's judgement against what was really said."""
-    count = min(len(judgement.on), len(played.open))
+    count = min(len(judgement.on), len(played.opened))
     alone = echo_only(played.bursts, count)
     flags = judgement.on[:count][alone]
     size = round(STRETCH_S * FRAMES_A_SECOND)
@@ -116,7 +114,6 @@ def outcome(played: Played, hearings: Mapping[str, Hearing]) -> Outcome:
     lag = latency(played)
     first = min((burst.onset for burst in played.bursts), default=len(played.microphone))
     stoi: list[float] = []
-    untouched: list[float] = []
     levels: list[float] = []
     for burst in played.bursts:
         heard = played.microphone[burst.onset : burst.end] / 32768
@@ -124,14 +121,12 @@ def outcome(played: Played, hearings: Mapping[str, Hearing]) -> Outcome:
         clean = played.cleaned[burst.onset + lag : burst.end + lag] / 32768
         if len(clean) == len(alone):
             stoi.append(_stoi(alone, clean))
-            untouched.append(_stoi(heard, clean))
             levels.append(20 * math.log10((active_rms(clean) or 1e-9) / active_rms(heard)))
     return Outcome(
         hearings=hearings,
         erle_db=_erle_db(played, _STEADY_S, first),
         erle_early_db=_erle_db(played, _EARLY_S, first),
         stoi=stoi,
-        untouched_stoi=untouched,
         level_db=levels,
         latency_ms=1000 * lag / RATE,
     )
@@ -263,10 +258,11 @@ def untouched(prefix: str, outcomes: Sequence[Outcome]) -> Iterator[Figure]:
     worst = max(levels, key=abs)
     yield Figure(f"{prefix}_level_db", worst, "dB")
     yield _at_most(f"{prefix}_level_off_db", abs(worst), "dB", LEVEL_DB)
-    alike = min(median(one.untouched_stoi) for one in outcomes)
-    yield Figure(f"{prefix}_stoi", alike, "", limit=STOI, side="at least")
+    alike = [median(one.stoi) for one in outcomes]
+    yield Figure(f"{prefix}_stoi", median(alike), "", limit=STOI, side="at least")
+    yield Figure(f"{prefix}_stoi_worst", min(alike), "")
     yield Figure(f"{prefix}_latency_ms", median(one.latency_ms for one in outcomes), "ms")
-    for ear in sorted(outcomes[0].hearings):
+    for ear in EARS:
         latencies = [late for one in outcomes for late in one.hearings[ear].latencies_ms]
         share = 100 * sum(late is not None for late in latencies) / len(latencies)
         yield Figure(f"{prefix}_heard_pct_{ear}", share, f"% of {len(latencies)}")
