@@ -7,11 +7,11 @@ from textwrap import shorten
 
 import numpy as np
 
-from ..hearing import Samples
+from ..hearing import RATE, Samples
 from . import comparison, cut
 from .answers import answers
 from .record import BargeIn, Wake
-from .watch import QUIET_DBFS, WIRE_RATE, Watch, is_clean, is_whole, seconds
+from .watch import QUIET_DBFS, WIRE_RATE, Watch, is_clean, is_whole, peak_dbfs
 
 CONNECT_DELAY_S = 1.5
 FOLLOW_UP_S = 4.0
@@ -37,6 +37,8 @@ LONG_ANSWER = (
 _WOKEN = r"woken by (\S+) \[.*score=([\d.]+)"
 _SHORTEST_S = 1.8
 """So much of the long answer is heard before somebody has enough of it."""
+_FADE = RATE // 50
+"""By then after its last loud sample a fade has ended."""
 _SOFTER_DB = 12.0
 """The farewell is at least this much below the voice."""
 
@@ -96,19 +98,19 @@ class Conversation:
         await self._daemon.reaches("listening", "hearing", "thinking", since=woken)
         await asyncio.to_thread(saying.wait, 30)
         spoken = await self._watch.spoken(self._lines.opener, began)
-        wake = Wake(words[1], float(words[2]), round(woken - spoken, 3))
+        wake = Wake(words[1], float(words[2]), round(woken - spoken.start, 3))
         self._watch.record.wake.append(wake)
         right, shown = await self._watch.lights("waking", "connecting")
         heard = f"{wake.word} with {wake.score:.2f}, {wake.t:.2f} s into the sentence; {shown}"
         self._watch.observe("wake", right, heard)
-        self._asked_until = spoken + seconds(self._lines.opener)
-        await self._daemon.reaches("thinking", "speaking", since=woken)
-        await self._uplink(wake)
+        self._asked_until = spoken.end
+        await self._watch.plays(woken)
+        await self._uplink(wake, spoken.sound)
 
-    async def _uplink(self, wake: Wake) -> None:
+    async def _uplink(self, wake: Wake, sound: Samples) -> None:
         """What the server got against what was said, sample by sample."""
         arrived = np.frombuffer(bytes(self._here.server.visits[0].heard), np.int16)
-        said = comparison.halved(self._lines.opener)
+        said = comparison.halved(sound)
         # What was sent begins before the recognised end of the wake word: find where.
         head = arrived[: WIRE_RATE // 2]
         first, _ = await asyncio.to_thread(comparison.place, head, said)
@@ -148,11 +150,10 @@ class Conversation:
         self._watch.mark("follow-up")
         saying = self._here.room.say(self._lines.follow_up)
         await asyncio.to_thread(saying.wait, 30)
-        spoken = await self._watch.spoken(self._lines.follow_up, began)
-        self._asked_until = spoken + seconds(self._lines.follow_up)
-        speaking = await self._daemon.reaches("speaking", since=began)
-        until = speaking + _SHORTEST_S
+        until = await self._watch.plays(began) + _SHORTEST_S
         await asyncio.to_thread(self._here.loudspeaker.wait_until, until)
+        spoken = await self._watch.spoken(self._lines.follow_up, began)
+        self._asked_until = spoken.end
         answer = self._watch.answer(1)
         self._watch.say("provider", shorten(answer.transcript, 70, placeholder=" …"))
         visit = self._here.server.visits[0]
@@ -173,20 +174,18 @@ class Conversation:
         began = time.monotonic()
         watch.say("person", f"{BARGE_IN} (over the answer)")
         watch.mark("wake word over the answer")
-        saying = self._here.room.say(lines.barge_in)
+        self._here.room.say(lines.barge_in)
         words = await self._daemon.says(_WOKEN, since=began)
         stopped = await self._daemon.reaches("listening", since=began)
-        await asyncio.to_thread(saying.wait, 30)
+        await watch.plays(stopped + 0.01)
         spoken = await watch.spoken(lines.barge_in, began)
-        watch.record.wake.append(Wake(words[1], float(words[2]), round(stopped - spoken, 3)))
-        asked_until = spoken + seconds(lines.barge_in)
-        question = lines.barge_in[len(lines.barge_in_word) :]
+        watch.record.wake.append(Wake(words[1], float(words[2]), round(stopped - spoken.start, 3)))
+        question = spoken.sound[len(lines.barge_in_word) :]
         arrived = await watch.arrived(question, 1, began)
-        found = await self._find_cut(stopped)
+        found, quiet = await self._find_cut(stopped)
         was_cut = replace(watch.record.turns[-1], interrupted=found.told_ms is not None)
         watch.record.turns[-1] = was_cut
-        answer = await watch.hears(1, asked_until, stopped + 0.01)
-        quiet = await self._quiet_after(stopped + found.silence_ms / 1000)
+        answer = await watch.hears(1, spoken.end, stopped + 0.01)
         watch.record.barge_in = replace(found, lost_samples=arrived.lost_samples)
         right, shown = await watch.lights("hearing")
         watch.observe(
@@ -199,27 +198,25 @@ class Conversation:
             f" answered, {answer.gaps} gaps; {shown}",
         )
 
-    async def _find_cut(self, stopped: float) -> BargeIn:
-        """Where the newest answer ended, which fell silent at about `stopped`."""
-        loudspeaker, server = self._here.loudspeaker, self._here.server
-        answer = self._watch.answer(1)
-        since = self._watch.clock + answer.first_delta - 0.1
-        recorded = await asyncio.to_thread(loudspeaker.between, since, stopped + 0.5)
-        sent = answer.samples(server.visits[0])
-        found = await asyncio.to_thread(cut.find, sent, comparison.halved(recorded), WIRE_RATE)
-        last = loudspeaker.position_at(since) + round(2 * (found.start + found.heard))
-        told_ms = answer.truncated_ms
-        return BargeIn(
-            silence_ms=round((loudspeaker.time_of(last) - stopped) * 1000),
+    async def _find_cut(self, stopped: float) -> tuple[BargeIn, bool]:
+        """Where the last answer but one ended, and whether it was silent until the last began."""
+        watch, recording = self._watch, self._here.loudspeaker
+        cut_short, following = answers(self._here.server.ledger.entries, 1)[-2:]
+        clock = watch.clock
+        begin, heard = await watch.loudspeaker(
+            clock + cut_short.first_delta - 0.1, clock + following.first_delta
+        )
+        sent = cut_short.samples(self._here.server.visits[0])
+        found = await asyncio.to_thread(cut.find, sent, comparison.halved(heard), WIRE_RATE)
+        end = round(2 * (found.start + found.heard))
+        told_ms = cut_short.truncated_ms
+        barge_in = BargeIn(
+            silence_ms=round((recording.time_of(begin + end) - stopped) * 1000),
             told_ms=told_ms,
             error_ms=None if told_ms is None else round(found.error_ms(told_ms, WIRE_RATE)),
             sent_ms=round(1000 * len(sent) / WIRE_RATE),
         )
-
-    async def _quiet_after(self, silence: float) -> bool:
-        """Whether nothing sounded from then to the answer that is now the newest."""
-        *_, answer = answers(self._here.server.ledger.entries, 1)
-        return await self._watch.silent(silence + 0.02, self._watch.clock + answer.first_delta)
+        return barge_in, peak_dbfs(heard[end + _FADE :]) < QUIET_DBFS
 
     async def _idle_close(self) -> None:
         """Nobody says more: the line is closed, and a soft earcon says so."""

@@ -7,7 +7,7 @@ from ..hearing import Samples
 from .conversation import QUIET_S
 from .record import LIGHTS, Press
 from .stage import BUTTON
-from .watch import Watch, is_clean, is_whole, seconds
+from .watch import Watch, is_clean, is_whole
 
 PRESSED = "and what should I wear when I go out for a walk on Monday?"
 ANSWER = "A light coat will do."
@@ -53,15 +53,16 @@ class Fingers:
         await asyncio.sleep(_FINGER_S)
         up = await here.pins.release(BUTTON)
         watch.say("person", "(lets it go)")
+        await watch.plays(down)
         spoken = await watch.spoken(self._pressed, began)
-        answer = await watch.hears(2, spoken + seconds(self._pressed), down)
-        arrived = await watch.arrived(self._pressed, 2)
+        answer = await watch.hears(2, spoken.end, down)
+        arrived = await watch.arrived(spoken.sound, 2)
         asked_ms = self._asked_ms(up)
         await asyncio.to_thread(here.loudspeaker.wait_until, watch.heard_until + QUIET_S)
         between = watch.sent_bytes(2, since=up + _ASKED_MS / 1000)
         press = Press(
             light_ms=round((lit - down) * 1000, 1),
-            before_ms=round((down - spoken) * 1000),
+            before_ms=round((down - spoken.start) * 1000),
             lost_samples=arrived.lost_samples,
             asked_ms=asked_ms,
             between_bytes=between,
@@ -74,9 +75,10 @@ class Fingers:
             "push_to_talk",
             ok and off and right and between == 0 and is_whole(arrived) and is_clean(answer),
             f"light {press.light_ms:g} ms after the press; turn detection {'off' if off else 'on'};"
-            f" {seconds(self._pressed):.2f} s, begun {press.before_ms} ms before the press,"
+            f" {spoken.end - spoken.start:.2f} s, begun {press.before_ms} ms before the press,"
             f" {press.lost_samples} samples lost, correlation {arrived.correlation:.3f}; committed"
-            f" and asked {asked_ms} ms after the release; answered, {answer.gaps} gaps;"
+            f" and asked {asked_ms} ms after the release; answered, correlation"
+            f" {answer.correlation:.4f}, {answer.gaps} gaps;"
             f" {between} bytes of sound since; {shown}",
         )
 

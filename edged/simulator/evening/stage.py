@@ -5,7 +5,7 @@ import contextlib
 import os
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -108,6 +108,7 @@ async def stage(
     when the pins have.
     """
     async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(_undisturbed())
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edged-stage-")))
         room = stack.enter_context(Room(acoustic_path))
         server = await stack.enter_async_context(await serve(options))
@@ -132,6 +133,24 @@ async def stage(
         )
         pins = await stack.enter_async_context(PinsClient(folder / "pins", pin_changed))
         yield Stage(daemon, server, pins, room, loudspeaker, folder)
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Our loop, which is the provider too, gets a place among the room's programs where allowed.
+
+    Our other threads and the children do not.
+    """
+    before = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(2))
+    except OSError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, *before)
 
 
 def _package_path() -> list[str]:

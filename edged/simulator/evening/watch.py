@@ -19,8 +19,24 @@ WIRE_RATE = 24_000
 """Of everything that is sent and received."""
 
 _SETTLE_S = 0.4
+_AHEAD_S = 1.0
 QUIET_DBFS = -60.0
 """Whatever is softer is not there."""
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """What was said, as it was at the microphone."""
+
+    start: float
+    """The monotonic time of its first sample."""
+    sound: Samples
+    """At 48 kHz; a busy machine may have made the person stammer."""
+
+    @property
+    def end(self) -> float:
+        """The monotonic time of its last sample."""
+        return self.start + len(self.sound) / RATE
 
 
 @dataclass
@@ -53,12 +69,14 @@ class Watch:
         await asyncio.sleep(SETTLING_S)
         return self.record.timeline.lights(states, time.monotonic() - self.began)
 
-    async def spoken(self, words: Samples, after: float) -> float:
-        """When the first sample of `words` was at the microphone, found by correlation."""
+    async def spoken(self, words: Samples, after: float) -> Spoken:
+        """`words`, said after that monotonic time, as they were at the microphone."""
         first = self.microphone.position_at(after)
         heard = await asyncio.to_thread(self.microphone.between, after, time.monotonic())
         where, _ = await asyncio.to_thread(comparison.place, words, heard)
-        return self.microphone.time_of(first + round(where))
+        start = first + round(where)
+        sound = self.microphone.cut(start, start + len(words))
+        return Spoken(self.microphone.time_of(start), sound)
 
     def events(self, session: int, kind: str, since: float = 0.0) -> list[Entry]:
         """The events of one type on a connection after the monotonic time `since`."""
@@ -79,6 +97,15 @@ class Watch:
         came = np.frombuffer(heard[before:], np.int16)
         said = comparison.halved(words)
         return await asyncio.to_thread(comparison.compare, said, came, WIRE_RATE)
+
+    async def plays(self, since: float) -> float:
+        """Wait until an answer has played for so long that nothing can hurry it; when it began.
+
+        By then enough was sent ahead: our arithmetic, which takes the machine's time, is done now.
+        """
+        speaking = await self.here.daemon.reaches("speaking", since=since)
+        await asyncio.to_thread(self.here.loudspeaker.wait_until, speaking + _AHEAD_S)
+        return speaking
 
     async def hears(self, session: int, asked_until: float, since: float) -> Comparison:
         """Wait for an answer to be played to its end; what was sent against what sounded."""
@@ -102,16 +129,13 @@ class Watch:
         self, answer: Sent, samples: Samples, asked_until: float, until: float
     ) -> tuple[Comparison, Turn]:
         """`samples`, from the beginning of `answer`, against what sounded before `until`."""
-        loudspeaker = self.here.loudspeaker
         first_delta = self.clock + answer.first_delta
-        since = first_delta - 0.1
-        heard = await asyncio.to_thread(loudspeaker.between, since, until)
+        begin, heard = await self.loudspeaker(first_delta - 0.1, until)
         played = comparison.halved(heard)
         result = await asyncio.to_thread(comparison.compare, samples, played, WIRE_RATE)
         # The first sound of speech is soft: its onset is looked for in what was sent, too.
         onset = comparison.onset(samples, WIRE_RATE) or 0
-        begin = loudspeaker.position_at(since)
-        sounded = loudspeaker.time_of(begin + 2 * (result.start + onset))
+        sounded = self.here.loudspeaker.time_of(begin + 2 * (result.start + onset))
         turn = Turn(
             round((first_delta - asked_until) * 1000),
             round((sounded - onset / WIRE_RATE - first_delta) * 1000),
@@ -119,20 +143,27 @@ class Watch:
         )
         return result, turn
 
+    async def loudspeaker(self, since: float, until: float) -> tuple[int, Samples]:
+        """What sounded from one monotonic time to another, and the position where that begins."""
+        recording = self.here.loudspeaker
+        await asyncio.to_thread(recording.wait_until, until)
+        begin = recording.position_at(since)
+        return begin, recording.cut(begin, recording.position_at(until))
+
     async def peak_dbfs(self, since: float, until: float) -> float:
         """The loudest sample at the loudspeaker from one monotonic time to another."""
-        heard = await asyncio.to_thread(self.here.loudspeaker.between, since, until)
-        loudest = float(np.max(np.abs(heard.astype(np.float64)), initial=0.0))
-        return max(-120.0, 20 * float(np.log10(loudest / 32768 + 1e-9)))
+        _, heard = await self.loudspeaker(since, until)
+        return peak_dbfs(heard)
 
     async def silent(self, since: float, until: float) -> bool:
         """Whether nothing at all was heard at the loudspeaker meanwhile."""
         return await self.peak_dbfs(since, until) < QUIET_DBFS
 
 
-def seconds(words: Samples) -> float:
-    """How long they take to say."""
-    return len(words) / RATE
+def peak_dbfs(samples: Samples) -> float:
+    """The loudest sample; -120 for silence."""
+    loudest = float(np.max(np.abs(samples.astype(np.float64)), initial=0.0))
+    return max(-120.0, 20 * float(np.log10(loudest / 32768 + 1e-9)))
 
 
 def is_whole(result: Comparison) -> bool:
