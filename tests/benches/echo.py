@@ -101,7 +101,7 @@ async def measure(
 ) -> Sequence[Figure]:
     """Play the plan's scenes through the drivers named, and the hardest through the baselines."""
     figures: list[Figure] = []
-    workers = max(1, len(os.sched_getaffinity(0)) - 1)
+    workers = len(os.sched_getaffinity(0))
     fresh = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(workers, mp_context=fresh) as pool:
         try:

@@ -2,7 +2,7 @@
 
     python -m tests.benches.echo_cost DRIVER SCENE PASSES
 
-SCENE is what `Taken.keep` wrote. Nothing but numpy is imported before the driver is.
+SCENE is what `Taken.keep` wrote. Nothing else is imported before the driver is.
 """
 
 import gc
@@ -17,6 +17,8 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+
+from edged import plugins
 
 FRAME = 480
 RATE = 24_000
@@ -60,8 +62,6 @@ def _measure(driver: str, scene: Path, passes: int) -> Cost:
     np.random.default_rng(0)
     gc.collect()
     before = _resident_mib()
-    from edged import plugins
-
     module = plugins.load("echo", driver)
     memory, best = 0.0, float("inf")
     for _ in range(passes):

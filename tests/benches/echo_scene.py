@@ -273,7 +273,7 @@ def staged(scene: Scene, cast: Cast) -> Acoustics:
     return Acoustics(scene, script(scene, cast), room(scene.seed).ways())
 
 
-def active_rms(sound: npt.NDArray[np.floating[Any]]) -> float:
+def active_rms(sound: npt.NDArray[np.number[Any]]) -> float:
     """The root of the mean square while it is not silent; 0 when it always is."""
     whole = sound[: len(sound) // FRAME * FRAME].astype(np.float64).reshape(-1, FRAME)
     powers = np.mean(whole**2, axis=1)

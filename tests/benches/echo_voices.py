@@ -6,8 +6,10 @@ reported with the other. Rendered sounds are kept under `.cache`, named by what 
 
 import hashlib
 import io
+import os
 import shutil
 import subprocess
+import tempfile
 import wave
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -170,16 +172,15 @@ def kept(made_from: str, make: Callable[[], Sound]) -> Sound:
     content = io.BytesIO()
     np.save(content, made)
     # Whoever reads it meanwhile finds all of it or nothing.
-    draft = file.with_suffix(f".{id(made)}.draft")
+    draft = file.with_suffix(f".{os.getpid()}.draft")
     draft.write_bytes(content.getvalue())
     draft.replace(file)
     return made
 
 
 def _spoken(voice: Voice, text: str) -> Sound:
-    CACHE.mkdir(parents=True, exist_ok=True)
-    file = CACHE / f"{hashlib.sha256(f'{voice} {text}'.encode()).hexdigest()[:32]}.wav"
-    try:
+    with tempfile.TemporaryDirectory(prefix="edged-bench-") as folder:
+        file = Path(folder) / "spoken.wav"
         command = voice.command(text, file)
         done = subprocess.run(command, capture_output=True, timeout=_PATIENCE_S, check=False)
         if done.returncode or not file.exists():
@@ -187,8 +188,6 @@ def _spoken(voice: Voice, text: str) -> Sound:
         with wave.open(str(file)) as spoken:
             rate = spoken.getframerate()
             samples = np.frombuffer(spoken.readframes(spoken.getnframes()), "<i2")
-    finally:
-        file.unlink(missing_ok=True)
     return (resample(samples, rate, RATE) / 32768).astype(np.float32)
 
 
