@@ -103,10 +103,7 @@ class Assistant:
                 message, score = f"nearly heard {event.word}", round(event.score, 3)
                 self._do(note(Fact.WAKE_NEARLY_HEARD, message, word=event.word, score=score))
             case ev.ButtonPressed():
-                self._touched_at = self._line.here
-                if self._fingers.deadline() is None:
-                    self._silenced = False
-                self._act(self._fingers.pressed(event.button, now), now)
+                self._press(event.button, now)
             case ev.ButtonReleased():
                 self._act(self._fingers.released(event.button, now), now)
                 self._touched = False
@@ -202,6 +199,12 @@ class Assistant:
                 case _:
                     assert_never(timer)
 
+    def _press(self, button: str, now: float) -> None:
+        self._touched_at = self._line.here
+        if self._fingers.deadline() is None:
+            self._silenced = False
+        self._act(self._fingers.pressed(button, now), now)
+
     def _act(self, gestures: list[Gesture], now: float) -> None:
         for gesture in gestures:
             match gesture.phase:
@@ -263,12 +266,13 @@ class Assistant:
             self._line.hold(self._touched_at, now)
 
     def _hear_word(self, event: ev.WakeHeard, now: float) -> None:
-        only_stops = self._policy.wake_while_speaking == "stop" and self._dialogue.answering
-        if event.word not in self._policy.stop_words and not only_stops:
+        only_stops = event.word in self._policy.stop_words
+        may_stop = only_stops or self._policy.wake_while_speaking == "stop"
+        if may_stop and self._dialogue.stop(now):
+            self._do(note(Fact.WOKEN, f"stopped by {event.word}", word=event.word))
+        elif not only_stops:
             first = self._line.back(event.position, self._policy.preroll_ms)
             self._wake(event.word, first, now, score=round(event.score, 3))
-        elif self._dialogue.stop(now):
-            self._do(note(Fact.WOKEN, f"stopped by {event.word}", word=event.word))
 
     def _wake(self, word: str, first: int, now: float, **fields: float) -> None:
         """Somebody wants to talk, and what was heard from the position `first` on is theirs."""

@@ -13,7 +13,7 @@ from ._chimes import chime
 from ._spool import Spool
 from .rates import resampler
 
-_FADE_S = 0.008
+_FADE_S = 0.006
 """The end of a hushed answer: short enough for the ear to call it at once, long enough for no
 click. A shorter period fades over all of itself."""
 _RECOVERY_S = 0.3

@@ -684,6 +684,15 @@ def test_the_wake_word_itself_may_only_stop() -> None:
     assert len(only(evening.wakes(), do.OpenLink)) == 1, "asleep it wakes"
 
 
+def test_a_wake_word_that_may_only_stop_was_heard_as_an_utterance() -> None:
+    evening = Evening(Conversation(wake_while_speaking="stop", echo="off"))
+    evening.is_answered(seconds=5.0, heard_s=1.0)
+    evening.feed(ev.SpeechStarted("user_2"))
+    evening.passes(0.4)
+    assert only(evening.wakes(), do.ClearInput) == [do.ClearInput()]
+    assert evening.shows(Scene.LISTENING)
+
+
 # --- what is asked for next ---------------------------------------------------------------
 
 

@@ -210,7 +210,7 @@ def test_hush_fades_within_12_ms_and_tells_nothing_more() -> None:
         assert 5 * 24 <= len(sounding) <= 12 * 24
         assert sounding[-1] < 12 * 24
         assert np.abs(np.diff(after.astype(int))).max() < 100
-        assert box.told == [SpeakerHushed(2400 + 96)]
+        assert box.told == [SpeakerHushed(2400 + 72)]
 
     tell(story)
 
@@ -345,7 +345,7 @@ def test_two_hushes_between_two_blocks_are_two_answers() -> None:
         await asyncio.sleep(0)
         assert box.hushed == []
         await box.play(20)
-        assert box.hushed == [2400 + 96, 0, 0]
+        assert box.hushed == [2400 + 72, 0, 0]
         box.player.finish()
         await box.play(200)
         assert max(box.heard) == 2400
