@@ -110,7 +110,7 @@ async def measure(
                     open_driver(name)
                 except NotThere as reason:
                     tell(f"{name} is not measured: {reason}")
-                    figures.append(Figure(f"{name}_measured", None, f"no: {reason}"))
+                    figures.append(Figure(f"{name}_measured", None, str(reason)))
                     continue
                 kinds = list(_kinds(plan, cast, baseline=name in BASELINES))
                 for kind in kinds:
@@ -232,15 +232,17 @@ def _figures(
     if kind.name in ("near_alone", "silent_reference"):
         yield from untouched(f"{name}_{kind.name}", outcomes)
         return
-    limits = LIMITS.get(name, {}).get(kind.ser_db, Limits()) if not kind.name else Limits()
-    prefix = f"{name}_{kind.name}" if kind.name else name
+    if kind.name:
+        heard = [one.hearings[EARS[0]] for one in outcomes]
+        yield from decided(f"{name}_{kind.name}", kind.ser_db, heard, Limits(), short=short)
+        return
     for ear in (*EARS, _GATE):
         heard = [one.hearings[ear] for one in outcomes]
         trusted = ear == EARS[0]
-        at = prefix if trusted else f"{prefix}_{ear}"
-        given = limits if trusted else Limits()
-        yield from decided(at, kind.ser_db, heard, given, short=short)
-    yield from sounded(prefix, kind.ser_db, outcomes)
+        limits = LIMITS.get(name, {}).get(kind.ser_db, Limits()) if trusted else Limits()
+        prefix = name if trusted else f"{name}_{ear}"
+        yield from decided(prefix, kind.ser_db, heard, limits, short=short)
+    yield from sounded(name, kind.ser_db, outcomes)
 
 
 def _cost_figures(name: str, cost: Cost) -> Iterator[Figure]:
