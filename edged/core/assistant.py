@@ -154,6 +154,8 @@ class Assistant:
                     who = "user" if isinstance(event, ev.UserText) else "assistant"
                     self._do(note(Fact.TRANSCRIPT, f"{who}: {event.text}", speaker=who))
             case ev.RequestRefused():
+                if event.busy:
+                    self._dialogue.refused()
                 tell = note if event.benign else warn
                 message = f"request refused: {event.message}"
                 self._do(tell(Fact.REQUEST_REFUSED, message, code=event.code))

@@ -75,10 +75,6 @@ class Dialogue:
 
     # --- the session ----------------------------------------------------------------------
 
-    def begin(self, now: float) -> None:
-        """A session is up: the user may speak."""
-        self._listen(now)
-
     def end(self, move: Move, now: float) -> None:
         """The session is over, by our will (`ENDED`) or not (`LOST`): silence."""
         if self._figures is not None:
@@ -100,7 +96,7 @@ class Dialogue:
             self._cut_short(now)
             self.gate.interrupted()
             self._move(Move.INTERRUPTED)
-            self._listen(now)
+            self.listen(now)
 
     def stop(self, now: float) -> bool:
         """Silence, and no new turn; whether there was anything to stop."""
@@ -112,7 +108,7 @@ class Dialogue:
             return False
         self._cut_short(now)
         self._move(Move.INTERRUPTED)
-        self._listen(now)
+        self.listen(now)
         return True
 
     def hold(self, now: float) -> bool:
@@ -147,7 +143,7 @@ class Dialogue:
         else:
             self._do(do.ClearInput())
             self._move(Move.DISMISSED)
-            self._listen(now)
+            self.listen(now)
 
     def speech_started(self, event: ev.SpeechStarted, now: float) -> None:
         """Somebody speaks; over the answer, this cuts it (the provider cancels by itself)."""
@@ -172,9 +168,8 @@ class Dialogue:
         self._timers.stop(Timer.UTTERANCE)
         self._open_turn().speech_end = now
         self._expect(now)
-        if not self.working:
-            # The answer to the utterance sees every output that is in.
-            self._owes_reply = False
+        # The answer to the utterance sees every output that is in.
+        self._owes_reply &= self.working
 
     # --- answers --------------------------------------------------------------------------
 
@@ -246,7 +241,7 @@ class Dialogue:
             return
         if not self.working:
             self._close_turn()
-        self._listen(now)
+        self.listen(now)
 
     # --- tools ----------------------------------------------------------------------------
 
@@ -283,6 +278,11 @@ class Dialogue:
             self._do(do.AskReply())
             self._expect(now)
 
+    def refused(self) -> None:
+        """The answer that was asked for was not: another is being made, and then we ask again."""
+        self._owes_reply |= self.answering
+        self._awaited = self._dismissed = False
+
     def _expect(self, now: float) -> None:
         """An answer is due."""
         self._awaited = True
@@ -308,7 +308,7 @@ class Dialogue:
 
     # --- the turn -------------------------------------------------------------------------
 
-    def _listen(self, now: float) -> None:
+    def listen(self, now: float) -> None:
         """It is the user's turn, for a while."""
         patience_s = self._policy.follow_up_s
         if not self.spoken:
@@ -332,7 +332,7 @@ class Dialogue:
         if self.turn is Turn.THINKING and not busy and not self.playback.audible:
             self._close_turn()
             self._move(Move.DISMISSED)
-            self._listen(now)
+            self.listen(now)
 
     def _open_turn(self) -> Figures:
         if self._figures is None:

@@ -268,6 +268,8 @@ class RequestRefused:
     message: str
     benign: bool
     """A known race that needs no action."""
+    busy: bool = False
+    """An answer was asked for while another was being made."""
 
 
 # --- the loudspeaker ----------------------------------------------------------------------

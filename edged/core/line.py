@@ -170,7 +170,7 @@ class Line:
             return
         self._move(Move.CONFIGURED)
         self._timers.stop(Timer.WAKING, Timer.CONNECT)
-        self._dialogue.begin(now)
+        self._dialogue.listen(now)
         if self._held:
             self._dialogue.hold(now)
         for first, last in self._due:

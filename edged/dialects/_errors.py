@@ -11,6 +11,9 @@ from ..core.events import LinkDown, Trouble
 
 _LONGEST_DETAIL = 300
 
+BUSY = "conversation_already_has_active_response"
+"""An answer was asked for while another was being made."""
+
 _FATAL: Mapping[str, Trouble | None] = {
     "insufficient_quota": Trouble.CREDIT,
     "credit_balance_exhausted": Trouble.CREDIT,
@@ -37,7 +40,7 @@ _FATAL_WORDS = {
 
 _BENIGN = frozenset(
     {
-        "conversation_already_has_active_response",
+        BUSY,
         "response_cancel_not_active",
         "input_audio_buffer_commit_empty",
         "unsupported_content_type",
@@ -52,7 +55,7 @@ _BENIGN = frozenset(
 """Races between what the speaker asks and what the provider has already done."""
 
 _BENIGN_WORDS = {
-    "already has an active response": "conversation_already_has_active_response",
+    "already has an active response": BUSY,
     "no active response": "response_cancel_not_active",
     "buffer too small": "input_audio_buffer_commit_empty",
     "only model output audio messages can be truncated": "unsupported_content_type",

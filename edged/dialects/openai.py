@@ -230,7 +230,8 @@ class Dialect:
         message = _errors.brief(error.message)
         if error.event:
             message = f"{message} (to {error.event})"
-        return ev.RequestRefused(race or error.code or error.kind, message, benign=bool(race))
+        code, busy = race or error.code or error.kind, race == _errors.BUSY
+        return ev.RequestRefused(code, message, benign=bool(race), busy=busy)
 
     def _began(self, response: wire.ResponseShape) -> list[ev.Event]:
         reply = response.id or ""

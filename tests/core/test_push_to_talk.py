@@ -579,3 +579,21 @@ def test_the_button_is_named_in_the_journal() -> None:
     commands = evening.holds()
     assert Fact.WOKEN in facts(commands)
     assert [told.fields["word"] for told in notes(commands, Fact.WOKEN)] == ["button"]
+
+
+def test_an_answer_refused_because_another_is_being_made_is_asked_for_again() -> None:
+    """The provider had just committed the first half of what was said when the button came."""
+    evening = Evening(bindings=BINDINGS)
+    evening.converses()
+    evening.feed(ev.SpeechStarted("user_1"))
+    evening.passes(1.0)
+    evening.holds()
+    evening.passes(1.0)
+    assert len(only(evening.lets_go(), AskReply)) == 1
+    evening.feed(ev.ReplyStarted("resp_1"))
+    evening.feed(ev.RequestRefused("busy", "one is being made", benign=True, busy=True))
+    evening.sends_sound(seconds=0.5)
+    assert len(only(evening.feed(ev.ReplyDone("resp_1")), AskReply)) == 1
+    evening.answers("resp_2", item="item_2", seconds=0.5)
+    evening.passes(0.7)
+    assert evening.shows(Scene.SPEAKING)
