@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import median
 from typing import Final
 
 import numpy as np
@@ -32,6 +33,7 @@ from .echo_verdict import (
     CPU_PCT,
     LIMITS,
     MEMORY_MIB,
+    Hearing,
     Limits,
     Outcome,
     decided,
@@ -116,6 +118,7 @@ async def measure(
                 for kind in kinds:
                     tell(f"{name}: {_told(kind)}")
                     outcomes = await _played(pool, kind.scenes, cast, name)
+                    tell(_in_short([one.hearings[EARS[0]] for one in outcomes]))
                     figures += _figures(name, kind, outcomes, short=short)
                 if name not in BASELINES:
                     tell(f"{name}: what it costs")
@@ -162,6 +165,16 @@ def _told(kind: Kind) -> str:
     seconds = sum(scene.length for scene in kind.scenes) / (FRAME * 50)
     words = kind.name.replace("_", " ") or "as usual"
     return f"{words} at {kind.ser_db:+g} dB, {len(kind.scenes)} rooms, {seconds:.0f} s of sound"
+
+
+def _in_short(hearings: Sequence[Hearing]) -> str:
+    shares = [hearing.falsely_on_pct for hearing in hearings]
+    words = f"    falsely on {median(shares):.0f} %, {max(shares):.0f} % in the worst room"
+    pooled = [late for hearing in hearings for late in hearing.latencies_ms]
+    found = [late for late in pooled if late is not None]
+    if pooled:
+        words += f"; {len(found)} of {len(pooled)} interruptions noticed"
+    return words + (f", after {median(found):.0f} ms" if found else "")
 
 
 # --- playing them -----------------------------------------------------------------------------
