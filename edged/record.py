@@ -11,6 +11,7 @@ silence and dots in their place, and as the core looks into neither, the same co
 """
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
@@ -26,6 +27,10 @@ from .core.settings import Conversation, Gestures, Volume
 FORMAT = 1
 _LONGEST_LINE = 1 << 20
 _LONGEST_FIELD = 1 << 26
+_LONGEST_NUMBER = 300
+"""Digits; a whole number of more has no float beside it."""
+_LATEST_S = 1e10
+"""Three centuries; a clock far beyond has no room for a moment later, and no timer would end."""
 
 _KINDS: Mapping[str, type] = {kind.__name__: kind for kind in get_args(ev.Event)}
 LENGTH_ONLY: Mapping[type, str] = {
@@ -105,9 +110,11 @@ def decode(line: bytes) -> tuple[float, ev.Event]:
 
     Raises `ValueError` for a line that is none, `LookupError` for an event nobody knows here.
     """
-    given = json.loads(line)
+    given = json.loads(line, parse_int=_counted)
     if not isinstance(given, dict) or not isinstance(given.get("t"), float):
         raise ValueError("it is no event with a time")  # noqa: TRY004
+    if given["t"] > _LATEST_S:
+        raise ValueError("its time is beyond every clock")
     kind = _KINDS[str(given.get("event"))]
     question = bool(given.pop("is_question", False))
     hidden = LENGTH_ONLY.get(kind)
@@ -120,6 +127,12 @@ def decode(line: bytes) -> tuple[float, ev.Event]:
     elif hidden:
         event = replace(event, **{hidden: "·" * (length - question) + "?" * question})
     return given["t"], event
+
+
+def _counted(digits: str) -> int:
+    if len(digits) > _LONGEST_NUMBER:
+        raise ValueError("a number in it is larger than anything that can be counted")
+    return int(digits)
 
 
 def _names(kind: type) -> tuple[str, ...]:
@@ -162,7 +175,7 @@ class Recording:
                 except LookupError as unknown:
                     raise self._damaged(number, f"there is no event {unknown} here") from unknown
                 except (ValueError, RecursionError) as error:
-                    if not line.endswith(b"\n"):
+                    if not line.endswith(b"\n") and len(line) < _LONGEST_LINE:
                         self.broken_off = True
                         return
                     raise self._damaged(number, str(error)) from error
@@ -191,10 +204,13 @@ class Recording:
             format = f"format {given['edged_recording']}, and this edged reads format {FORMAT}"
             raise Unreadable(f"{self._file} has {format}", f"{wrote}: replay it with that one")
         try:
-            return msgspec.convert(given, Header)
+            header = msgspec.convert(given, Header)
         except (msgspec.ValidationError, ValueError) as error:
             hint = f"{wrote}: replay it with that one, or mend the line"
             raise Unreadable(f"{self._file}:1: {error}", hint) from error
+        if header.wire_rate <= 0:
+            raise Unreadable(f"{self._file}:1: its wire_rate is not above 0", f"{wrote}; {ours}")
+        return header
 
     def _damaged(self, number: int, problem: str) -> Unreadable:
         wrote = f"written by edged {self.header.edged}"
@@ -213,7 +229,7 @@ class Tape:
         self, file: Path, header: Header, warn: Callable[[str], None], limit: int = 256 << 20
     ) -> None:
         self._name = file
-        self._file: BinaryIO | None = file.open("wb", buffering=0)
+        self._file: BinaryIO | None = open(file, "wb", buffering=0, opener=_at_once)  # noqa: SIM115
         self._warn = warn
         self._left = limit
         self.write(header.line())
@@ -232,7 +248,7 @@ class Tape:
             self._stop(str(error.strerror))
             return
         if written != len(line):
-            self._stop("the disk is full")
+            self._stop("the disk is full, or the reader of a pipe too slow")
 
     def close(self) -> None:
         """Write nothing more."""
@@ -243,3 +259,8 @@ class Tape:
     def _stop(self, why: str) -> None:
         self.close()
         self._warn(f"the recording {self._name} ends here: {why}; the speaker goes on")
+
+
+def _at_once(name: str, flags: int) -> int:
+    # A pipe that nobody reads, or not fast enough, must not hold up the speaker.
+    return os.open(name, flags | os.O_NONBLOCK, 0o666)

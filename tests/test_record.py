@@ -1,6 +1,7 @@
 """Recordings: a bug report without sound and words becomes the same evening once more."""
 
 import json
+import os
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
@@ -191,6 +192,12 @@ def test_another_kind_of_file_is_called_so(tmp_path: Path, wrong: bytes) -> None
     assert "edged run --record" in hint
 
 
+def test_a_recording_at_no_rate_is_refused_before_anything_is_divided_by_it(tmp_path: Path) -> None:
+    first = header(courses.POLICY, {})
+    (tmp_path / "x").write_bytes(replace(first, wire_rate=0).line())
+    assert "wire_rate" in told(tmp_path / "x")[0]
+
+
 def test_a_file_that_is_not_there_or_empty_is_called_so(tmp_path: Path) -> None:
     message, hint = told(tmp_path / "x")
     assert "No such file" in message
@@ -231,6 +238,10 @@ START = encode(ev.Started(), 5.0)
         (b'{"t": 6.0, "event": "UserText", "item": "i", "text": -1}\n', "text has no length"),
         (b'{"t": 6.0, "event": "UserText", "item": "i"}\n', "text has no length"),
         (b'{"t": 6.0, "event": "MicFrame", "samples": 1e15}\n', "samples has no length"),
+        (b'{"t": Infinity, "event": "Tick"}\n', "x:3: its time is beyond every clock"),
+        (b'{"t": 1e18, "event": "Tick"}\n', "x:3: its time is beyond every clock"),
+        (b'{"t": 6.0, "event": "VolumeTurned", "steps": -%s}\n' % (b"9" * 9999), "x:3: a number"),
+        (b'{"t": 6.0, "event": "MicLost", "detail": "%s"}\n' % (b"x" * (1 << 20)), "x:3: "),
     ],
 )
 def test_a_damaged_line_is_named_and_what_came_before_it_holds(
@@ -303,3 +314,22 @@ def test_a_disk_that_is_full_stops_it_with_one_warning() -> None:
 def test_a_place_that_cannot_be_written_is_said_at_once(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
         Tape(tmp_path / "nowhere" / "x", header(courses.POLICY, {}), pytest.fail)
+
+
+def test_a_pipe_that_nobody_reads_is_said_at_once_and_a_slow_reader_is_not_waited_for(
+    tmp_path: Path,
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OSError, match="No such device or address"):
+        Tape(pipe, header(courses.POLICY, {}), pytest.fail)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        warnings: list[str] = []
+        tape = Tape(pipe, header(courses.POLICY, {}), warnings.append)
+        for _ in range(10_000):
+            tape.write(START)
+        assert len(warnings) == 1
+        assert "the speaker goes on" in warnings[0]
+    finally:
+        os.close(reader)
