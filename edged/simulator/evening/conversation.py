@@ -75,7 +75,6 @@ class Conversation:
         await self._wake()
         await self._answer()
         await self._follow_up()
-        await self._barge_in()
         await self._idle_close()
 
     async def _asleep(self) -> None:
@@ -104,7 +103,7 @@ class Conversation:
         heard = f"{wake.word} with {wake.score:.2f}, {wake.t:.2f} s into the sentence; {shown}"
         self._watch.observe("wake", right, heard)
         self._asked_until = spoken.end
-        await self._watch.plays(woken)
+        await self._watch.hears(woken)
         await self._uplink(wake, spoken.sound)
 
     async def _uplink(self, wake: Wake, sound: Samples) -> None:
@@ -132,7 +131,7 @@ class Conversation:
         )
 
     async def _answer(self) -> None:
-        result = await self._watch.hears(1, self._asked_until, self._asked_until - 5)
+        result = await self._watch.judges(1, self._asked_until)
         self._watch.record.playback = result
         late_ms = self._watch.record.turns[-1].first_audio_to_sound_ms
         right, shown = await self._watch.lights("thinking", "speaking")
@@ -144,21 +143,25 @@ class Conversation:
         )
 
     async def _follow_up(self) -> None:
-        """A second question, without the wake word; its answer is a long one."""
+        """A second question, without the wake word; its answer is too long."""
         began = time.monotonic()
         self._watch.say("person", FOLLOW_UP)
         self._watch.mark("follow-up")
         saying = self._here.room.say(self._lines.follow_up)
         await asyncio.to_thread(saying.wait, 30)
-        until = await self._watch.plays(began) + _SHORTEST_S
+        until = await self._daemon.reaches("speaking", since=began) + _SHORTEST_S
         await asyncio.to_thread(self._here.loudspeaker.wait_until, until)
-        spoken = await self._watch.spoken(self._lines.follow_up, began)
-        self._asked_until = spoken.end
         answer = self._watch.answer(1)
         self._watch.say("provider", shorten(answer.transcript, 70, placeholder=" …"))
+        await self._barge_in(began, until)
+
+    async def _followed_up(self, began: float, until: float) -> None:
+        """What was heard, until then, of the answer to what was asked after `began`."""
         visit = self._here.server.visits[0]
+        spoken = await self._watch.spoken(self._lines.follow_up, began)
+        answer = answers(self._here.server.ledger.entries, 1)[-2]
         beginning = answer.samples(visit)[: round((_SHORTEST_S - 0.3) * WIRE_RATE)]
-        result, turn = await self._watch.sounded(answer, beginning, self._asked_until, until)
+        result, turn = await self._watch.sounded(answer, beginning, spoken.end, until)
         self._watch.record.turns.append(turn)
         once = len(self._here.server.visits) == 1
         self._watch.observe(
@@ -168,8 +171,8 @@ class Conversation:
             f" {result.gaps} gaps",
         )
 
-    async def _barge_in(self) -> None:
-        """The wake word and a new question, over the answer."""
+    async def _barge_in(self, asked: float, until: float) -> None:
+        """The wake word and a new question, over the answer to what was asked at `asked`."""
         watch, lines = self._watch, self._lines
         began = time.monotonic()
         watch.say("person", f"{BARGE_IN} (over the answer)")
@@ -177,15 +180,14 @@ class Conversation:
         self._here.room.say(lines.barge_in)
         words = await self._daemon.says(_WOKEN, since=began)
         stopped = await self._daemon.reaches("listening", since=began)
-        await watch.plays(stopped + 0.01)
+        await watch.hears(stopped + 0.01)
+        await self._followed_up(asked, until)
         spoken = await watch.spoken(lines.barge_in, began)
         watch.record.wake.append(Wake(words[1], float(words[2]), round(stopped - spoken.start, 3)))
         question = spoken.sound[len(lines.barge_in_word) :]
         arrived = await watch.arrived(question, 1, began)
         found, quiet = await self._find_cut(stopped)
-        was_cut = replace(watch.record.turns[-1], interrupted=found.told_ms is not None)
-        watch.record.turns[-1] = was_cut
-        answer = await watch.hears(1, spoken.end, stopped + 0.01)
+        answer = await watch.judges(1, spoken.end)
         watch.record.barge_in = replace(found, lost_samples=arrived.lost_samples)
         right, shown = await watch.lights("hearing")
         watch.observe(

@@ -19,7 +19,6 @@ WIRE_RATE = 24_000
 """Of everything that is sent and received."""
 
 _SETTLE_S = 0.4
-_AHEAD_S = 1.0
 QUIET_DBFS = -60.0
 """Whatever is softer is not there."""
 
@@ -98,26 +97,25 @@ class Watch:
         said = comparison.halved(words)
         return await asyncio.to_thread(comparison.compare, said, came, WIRE_RATE)
 
-    async def plays(self, since: float) -> float:
-        """Wait until an answer has played for so long that nothing can hurry it; when it began.
+    async def hears(self, since: float) -> None:
+        """Wait for an answer after the monotonic time `since` to be played to its end.
 
-        By then enough was sent ahead: our arithmetic, which takes the machine's time, is done now.
+        Sums are done afterwards: they would take the machine's time from whoever plays.
         """
         speaking = await self.here.daemon.reaches("speaking", since=since)
-        await asyncio.to_thread(self.here.loudspeaker.wait_until, speaking + _AHEAD_S)
-        return speaking
-
-    async def hears(self, session: int, asked_until: float, since: float) -> Comparison:
-        """Wait for an answer to be played to its end; what was sent against what sounded."""
-        speaking = await self.here.daemon.reaches("speaking", since=since)
-        self.heard_until = over = await self.here.daemon.reaches(
+        self.heard_until = await self.here.daemon.reaches(
             "listening", "asleep", since=speaking + 0.01, timeout_s=40
         )
         await asyncio.sleep(_SETTLE_S)
+
+    async def judges(self, session: int, asked_until: float) -> Comparison:
+        """The answer that was just heard: what was sent against what sounded."""
         answer = self.answer(session)
         self.say("provider", answer.transcript)
         samples = answer.samples(self.here.server.visits[session - 1])
-        result, turn = await self.sounded(answer, samples, asked_until, over + _SETTLE_S)
+        result, turn = await self.sounded(
+            answer, samples, asked_until, self.heard_until + _SETTLE_S
+        )
         self.record.turns.append(turn)
         return result
 
