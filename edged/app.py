@@ -176,11 +176,11 @@ async def _devices(
     """Open the devices, and close them in the reverse order whatever happens."""
     async with contextlib.AsyncExitStack() as stack:
         lights: list[Lights] = []
+        notices: set[str] = set()
         for chosen in settings.lights:
             lights.append(_open("light", chosen))
             stack.callback(lights[-1].close)
-            if notice := getattr(lights[-1], "notice", ""):
-                told.note(warn(Fact.PART_MISSING, notice), "asleep")
+            notices.add(getattr(lights[-1], "notice", ""))
         wake: Wake = _open("wake engine", settings.wake, feed)
         stack.push_async_callback(wake.close)
         sound: SoundCard = _open("sound", settings.sound, feed, wire_rate, settings.frame_ms)
@@ -188,6 +188,9 @@ async def _devices(
         for chosen in settings.buttons:
             buttons: Buttons = _open("button", chosen, feed)
             stack.callback(buttons.close)
+            notices.add(getattr(buttons, "notice", ""))
+        for notice in sorted(notices - {""}):
+            told.note(warn(Fact.PART_MISSING, notice), "asleep")
         yield sound, wake, lights
 
 

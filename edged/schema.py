@@ -1,7 +1,7 @@
 """The sections of the configuration, and what reading all of them gives."""
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
@@ -180,6 +180,8 @@ def read(file: Path | None = None, assignments: Sequence[str] = ()) -> Settings:
             error = plugins.UnknownPlugin("tools", name, plugins.names("tools"))
             reader.mistake(("session", "tools", place), f"{error}; {error.hint}")
     _undecided(reader, settings.actions)
+    _unheard(reader, settings)
+    _too_soft(reader, settings.volume)
     _unchosen(reader)
     reader.finish()
     return settings
@@ -258,6 +260,27 @@ def _undecided(reader: config.Reader, actions: Mapping[str, Bindings]) -> None:
         address = ("buttons", "actions", name, "long")
         if bound.long is not bound.long_press and reader.has(*address):
             reader.mistake(address, EXCLUSIVE)
+
+
+def _unheard(reader: config.Reader, settings: Settings) -> None:
+    """A stop word that no model listens for would never stop anything."""
+    known: Collection[str] = getattr(settings.wake.settings, "words", ())
+    for place, word in enumerate(settings.conversation.stop_words):
+        if word not in known:
+            engine = settings.wake.name
+            there = ", ".join(known) or "none"
+            message = f'"{word}" is no word that {engine} listens for; there are: {there}'
+            if known:
+                message += f"; give it a table [wake.{engine}.words.{word}]"
+            reader.mistake(("conversation", "stop_words", place), message)
+
+
+def _too_soft(reader: config.Reader, volume: Volume) -> None:
+    """The first turn of the knob to the left must not make it louder."""
+    if volume.db < volume.lowest_db:
+        at = "db" if reader.has("volume", "db") else "lowest_db"
+        message = f"db {volume.db:g} is below lowest_db {volume.lowest_db:g}: set one of the two"
+        reader.mistake(("volume", at), message)
 
 
 def _unchosen(reader: config.Reader) -> None:

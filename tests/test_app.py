@@ -63,7 +63,6 @@ async def daemon(folder: Path) -> AsyncIterator[Daemon]:
         yield running
         await running.stop()
         assert running.process.returncode == 0, running.lines
-    (folder / "notify").unlink()
 
 
 def test_a_speaker_that_was_muted_is_muted_after_a_restart(folder: Path) -> None:
@@ -84,6 +83,18 @@ def test_a_speaker_that_was_muted_is_muted_after_a_restart(folder: Path) -> None
 
     asyncio.run(story())
     assert json.loads((folder / "state/speaker.json").read_text())["muted"] is False
+
+
+def test_buttons_without_pins_are_told_of_even_where_no_light_needs_them(folder: Path) -> None:
+    configuration = folder / "edged.toml"
+    configuration.write_text(configuration.read_text() + "[lights]\ndrivers = []\n")
+    without = {k: v for k, v in environment(folder).items() if k != "GPIOZERO_PIN_FACTORY"}
+
+    async def story() -> None:
+        async with Daemon(configuration, without, folder, undisturbed=False) as speaker:
+            assert await speaker.says("this machine has no GPIO pins")
+
+    asyncio.run(story())
 
 
 def test_trouble_leaves_a_flight_that_can_be_replayed(

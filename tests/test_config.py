@@ -413,6 +413,44 @@ def test_a_button_cannot_mean_two_things_at_once(file: Path, text: str, message:
     assert str(caught.value) == f"{file}:{message}"
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "[wake]\ndriver = 'openwakeword'\n[conversation]\nstop_words = ['halt']",
+            '4: conversation.stop_words[0]: "halt" is no word that openwakeword listens for;'
+            " there are: hey_jarvis; give it a table [wake.openwakeword.words.halt]",
+        ),
+        (
+            "[wake]\ndriver = 'button'\n[conversation]\nstop_words = ['halt']",
+            '4: conversation.stop_words[0]: "halt" is no word that button listens for;'
+            " there are: none",
+        ),
+        (
+            "[volume]\nstep_db = 1\ndb = -50",
+            "3: volume.db: db -50 is below lowest_db -42: set one of the two",
+        ),
+        (
+            "[volume]\nlowest_db = 0",
+            "2: volume.lowest_db: db -6 is below lowest_db 0: set one of the two",
+        ),
+    ],
+)
+def test_two_settings_that_cannot_go_together_are_a_mistake(
+    file: Path, text: str, message: str
+) -> None:
+    file.write_text(text)
+    with pytest.raises(config.ConfigError) as caught:
+        schema.read(file)
+    assert str(caught.value) == f"{file}:{message}"
+
+
+def test_a_stop_word_with_a_model_of_its_own_is_none(file: Path) -> None:
+    words = "[wake.openwakeword.words.hey_jarvis]\n[wake.openwakeword.words.alexa]\n"
+    file.write_text(f"{words}[conversation]\nstop_words = ['alexa']")
+    assert schema.read(file).conversation.stop_words == ("alexa",)
+
+
 def test_the_control_socket_is_in_the_services_own_directory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
