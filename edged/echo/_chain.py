@@ -12,6 +12,13 @@ from ._speex import Canceller
 Detector = Callable[[bytes, bytes], bytes]
 """Gives what another canceller leaves of a frame (near, far), to be judged too."""
 
+_ALONE = (10.0, 12.0)
+"""The evidence that scores 1, as `Judge` counts it: in the raw sound, and in Speex's residual."""
+
+_AGREED = (10.0, 10.0, 4.0)
+"""The same where the other canceller's residual must hold a voice too. WebRTC's leaves little of
+a voice under a loud echo, and less of the echo: so little is enough."""
+
 
 class Chain:
     """An `Echo` that sends Speex's sound; with a `detector`, both residuals must hold a voice."""
@@ -22,7 +29,8 @@ class Chain:
         self._reference = Reference(rate)
         self._canceller = Canceller(rate, tail_ms)
         self._detector = detector
-        self._judge = Judge(rate, 2 if detector is None else 3, estimated=True, caution=caution)
+        needs = _ALONE if detector is None else _AGREED
+        self._judge = Judge(rate, [need * caution for need in needs])
         self._noise = Noise(rate)
 
     def far(self, samples: bytes) -> None:

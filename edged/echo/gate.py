@@ -9,6 +9,9 @@ from ._interface import Cleaned, Echo
 from ._noise import Noise
 from ._reference import Reference
 
+_NEED = 10.0
+"""The evidence that scores 1, as `Judge` counts it."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -26,7 +29,7 @@ def open(settings: Settings, wire_rate: int) -> Echo:
 class _Gate:
     def __init__(self, settings: Settings, rate: int) -> None:
         self._reference = Reference(rate)
-        self._judge = Judge(rate, 1, caution=settings.caution)
+        self._judge = Judge(rate, (_NEED * settings.caution,))
         self._noise = Noise(rate)
 
     def far(self, samples: bytes) -> None:
