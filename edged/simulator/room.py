@@ -221,6 +221,11 @@ class Room:
             _close_server(server)
             said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
             raise OSError(f"the room's PulseAudio did not start: {' / '.join(said[-3:])}")
+        # Its sinks are punctual by themselves; who carries the sound to them must be so, too.
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(
+                server.pid, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(4)
+            )
         return server
 
 

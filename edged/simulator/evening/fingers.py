@@ -3,7 +3,9 @@
 import asyncio
 import time
 
-from ..hearing import Samples
+import numpy as np
+
+from ..hearing import RATE, Samples
 from .conversation import QUIET_S
 from .record import LIGHTS, Press
 from .stage import BUTTON
@@ -15,6 +17,7 @@ FALSE_WAKE_S = 3.0
 
 _LIGHT_MS = 50
 _ASKED_MS = 250
+_BREATH_S = 0.5
 _TONGUE_S = 0.1
 """The person speaks before the button is down."""
 _FINGER_S = 0.2
@@ -45,9 +48,10 @@ class Fingers:
         began = time.monotonic()
         watch.say("person", f"(holds the button) {PRESSED}")
         watch.mark("held to talk")
-        saying = here.room.say(self._pressed)
-        await asyncio.to_thread(lambda: saying.started)
-        await asyncio.sleep(_TONGUE_S)
+        breath = np.zeros(round(_BREATH_S * RATE), np.int16)
+        saying = here.room.say(np.concatenate([breath, self._pressed]))
+        begins = await asyncio.to_thread(lambda: saying.started) + _BREATH_S
+        await asyncio.sleep(begins + _TONGUE_S - time.monotonic())
         down, lit = await self._down()
         await asyncio.to_thread(saying.wait, 30)
         await asyncio.sleep(_FINGER_S)
