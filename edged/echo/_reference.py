@@ -3,6 +3,11 @@
 from collections import deque
 from statistics import median
 
+import numpy as np
+from numpy.typing import NDArray
+
+from ._drift import Drift
+
 _KEPT_S = 4
 """Longer than any device's buffers."""
 
@@ -10,7 +15,7 @@ _JUMP_MS = 20.0
 """Three frames in a row this far from where they should be: the delay has changed."""
 
 _SLIP_MS = 6.0
-"""A second's frames this far off in the middle: the clocks have drifted apart."""
+"""A second's frames this far off in the middle: it was not where it was thought to be."""
 
 
 class Reference:
@@ -19,7 +24,8 @@ class Reference:
     The sample that sounds while the microphone hears a frame is known only as well as the device
     tells its delays, which jump about by a period. The reading place therefore goes on by exactly
     what is read, and is set anew only where the delays disagree with it for long. `margin_ms`
-    earlier than told, so that the echo never comes before its reference.
+    earlier than told, so that the echo never comes before its reference. Where the two clocks are
+    known to differ it is read as much faster or slower.
     """
 
     def __init__(self, rate: int, margin_ms: float = 15.0) -> None:
@@ -30,8 +36,20 @@ class Reference:
         """Samples written and not thrown away, in all: where the next one goes."""
         self.consumed = 0
         """Where the next one to be read stands; beyond `written` there is silence."""
+        self._fraction = 0.0
+        """How much further the reading place is, between two samples."""
+        self._straight = 0
+        """Where it would be without regard to the clocks."""
+        self._read = 0
+        """Samples read in all."""
+        self._drift = Drift()
         self._off: deque[int] = deque(maxlen=50)
         self._aligned = False
+
+    @property
+    def drift_ppm(self) -> float:
+        """How much faster the loudspeaker's clock runs than the microphone's; 0 until known."""
+        return self._drift.ppm
 
     def far(self, samples: bytes) -> None:
         """Samples handed to the device; any number."""
@@ -52,21 +70,47 @@ class Reference:
 
     def near(self, count: int, play_delay: int, capture_delay: int) -> tuple[bytes, bool]:
         """The `count` samples that sounded during a frame, and whether the place was set anew."""
-        end = self.written - play_delay - capture_delay + self._margin
-        moved = self._align(end - count - self.consumed)
-        samples = self._between(self.consumed, self.consumed + count)
-        self.consumed += count
-        return samples, moved
+        place = self.written - play_delay - capture_delay + self._margin - count
+        moved = self._align(place - self.consumed)
+        self._drift.note(self._read, place - self._straight)
+        self._read += count
+        self._straight += count
+        if not self._drift.ppm:
+            samples = self._between(self.consumed, self.consumed + count)
+            self.consumed += count
+            return samples, moved
+        return self._stretched(count), moved
+
+    def _stretched(self, count: int) -> bytes:
+        """What `count` samples of the microphone's clock are of the loudspeaker's.
+
+        Between four neighbours, by Catmull and Rom's cubic.
+        """
+        step = 1 + self._drift.ppm * 1e-6
+        at = self._fraction + np.arange(count + 1) * step
+        whole = np.floor(at[:-1]).astype(int)
+        part = (at[:-1] - whole).astype(np.float32)
+        near = self._between(self.consumed - 1, self.consumed + int(whole[-1]) + 3)
+        known = np.frombuffer(near, dtype="<i2").astype(np.float32)
+        a, b, c, d = (known[whole + shift] for shift in range(4))
+        bent = (((3 * (b - c) + d - a) * part + 2 * a - 5 * b + 4 * c - d) * part + c - a) * part
+        ahead = int(at[-1])
+        self.consumed += ahead
+        self._fraction = float(at[-1]) - ahead
+        sound: NDArray[np.int16] = np.clip(np.rint(b + bent / 2), -32768, 32767).astype("<i2")
+        return sound.tobytes()
 
     def _align(self, off: int) -> bool:
         """Set the reading place anew if it has been `off` for long; whether it was."""
         self._off.append(off)
-        if not self._aligned:
-            self._aligned = True
-            return self._move(off)
         latest = list(self._off)[-3:]
-        if len(latest) == 3 and min(map(abs, latest)) * 1000 > _JUMP_MS * self._rate:
-            return self._move(int(median(latest)))
+        jumped = len(latest) == 3 and min(map(abs, latest)) * 1000 > _JUMP_MS * self._rate
+        if jumped or not self._aligned:
+            self._aligned = True
+            by = int(median(latest)) if jumped else off
+            # A delay that has changed is no drift.
+            self._straight += by
+            return self._move(by)
         if len(self._off) == self._off.maxlen:
             middle = int(median(self._off))
             if abs(middle) * 1000 > _SLIP_MS * self._rate:

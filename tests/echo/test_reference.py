@@ -1,6 +1,9 @@
 """The reference is where the echo is, whatever the device throws away or tells of its delays."""
 
+import random
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,13 +53,50 @@ def test_a_delay_that_changed_is_believed_after_three_frames() -> None:
     assert [frame for frame, moved in enumerate(moves) if moved and frame > 5] == [42]
 
 
-def test_clocks_that_drift_apart_are_followed() -> None:
+def drifting(ppm: float, seconds: int, jump_at_s: float = 1e9) -> tuple[Reference, float, int]:
+    """A tone by two clocks: the reference, how far it is off at the end, and its moves."""
     reference = Reference(RATE)
-    moved = [False]
-    for frame in range(6000):
-        reference.far(bytes(960))
-        moved.append(reference.near(480, 960 + frame // 20, 0)[1])
-    assert 1 <= sum(moved[10:]) <= 3
+    chance = random.Random(1)
+    moves = 0
+    off = [0.0]
+    for frame in range(seconds * 50):
+        begun = round(480 * frame * (1 + ppm * 1e-6))
+        ended = round(480 * (frame + 1) * (1 + ppm * 1e-6))
+        reference.far(tone(begun, ended - begun))
+        late = 960 + (480 if frame > jump_at_s * 50 else 0)
+        heard, moved = reference.near(480, late + chance.randrange(-120, 121), 0)
+        moves += moved
+        # What sounds in the middle of the frame, by the phase of what was read.
+        sounding = ended - late + MARGIN - 240
+        sound = np.frombuffer(heard, dtype="<i2") * np.exp(-2j * np.pi * WAVES * PLACES)
+        phase = np.angle(sound.sum()) / (2 * np.pi) - WAVES * sounding
+        off.append(float((phase + 0.5) % 1 - 0.5) / WAVES)
+    return reference, float(np.mean(off[-100:])), moves
+
+
+WAVES = 1 / 480
+PLACES = np.arange(480) - 240
+
+
+def tone(start: int, count: int) -> bytes:
+    """A wave of 480 samples: its phase tells the place."""
+    wave = 10_000 * np.cos(2 * np.pi * WAVES * np.arange(start, start + count))
+    return bytes(np.rint(wave).astype("<i2"))
+
+
+@pytest.mark.parametrize("ppm", [100, -100])
+def test_clocks_that_drift_apart_are_measured_and_followed(ppm: int) -> None:
+    reference, off, moves = drifting(ppm, 180)
+    assert abs(reference.drift_ppm - ppm) < 10
+    assert abs(off) < 0.003 * RATE
+    # Once at the beginning, and once more at most before the drift is known.
+    assert moves <= 2
+
+
+def test_one_clock_is_not_taken_for_two_though_its_delay_changes() -> None:
+    reference, _, moves = drifting(0, 120, jump_at_s=60)
+    assert reference.drift_ppm == 0
+    assert moves <= 3
 
 
 def test_what_was_thrown_away_never_sounds_and_what_follows_takes_its_place() -> None:
