@@ -155,7 +155,7 @@ class _MuteSwitch:
         muted = bool(self._contact.is_active) is self._muted_when_closed
         if muted is not self._told:
             self._told = muted
-            self._feed(MuteAsked(muted))
+            self._feed(MuteAsked(muted, switch=True))
 
 
 def _contact(wiring: Wiring | Switch) -> DigitalInputDevice:

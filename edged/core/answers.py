@@ -34,6 +34,10 @@ class Answers:
         """Every item of which sound was queued in this session."""
         self._late: dict[str, list[str]] = {}
         """Of each unwanted one that is not done the items that were not queued."""
+        self._cut_reply = ""
+        """The answer that was cut last."""
+        self._unpaid: dict[str, Figures] = {}
+        """Of each answer that was cut and is not done its turn, whose bill comes with its end."""
 
     @property
     def generating(self) -> bool:
@@ -75,8 +79,12 @@ class Answers:
         self._do(do.Play(event.samples))
         return True
 
-    def finish(self, reply: str) -> bool:
+    def finish(self, event: ev.ReplyDone) -> bool:
         """Generation is over; whether of the one that counts, which may play on for long."""
+        reply = event.reply
+        if bill := self._unpaid.pop(reply, None):
+            bill.spent(event.usage)
+            self._do(bill.line())
         if reply not in self._open:
             return False
         self._open.discard(reply)
@@ -90,6 +98,11 @@ class Answers:
             self._do(do.FinishPlay())
         return True
 
+    def give_up(self) -> None:
+        """The unwanted ones do not end: they are as good as done."""
+        for reply in tuple(self._late):
+            self.finish(ev.ReplyDone(reply))
+
     def cut(self, figures: Figures, now: float, *, cancel: bool) -> None:
         """Stop the answer; the record is set straight once it is known what was heard of it."""
         self.settle()
@@ -98,7 +111,7 @@ class Answers:
             self._late[self._current] = []
             if cancel:
                 self._do(do.CancelReply(self._current))
-        self._current = None
+        self._cut_reply, self._current = self._current or "", None
         if self.playback.queued:
             self._hush()
             self._timers.start(Timer.HUSHED, now + _HUSH_S)
@@ -126,7 +139,10 @@ class Answers:
                 self._do(do.DeleteItem(item.item))
         figures.heard(self.playback.settled_ms, interrupted=True)
         self._do(note(Fact.INTERRUPTED, "answer interrupted", heard_ms=figures.heard_ms))
-        self._do(figures.line())
+        if self._cut_reply in self._open:
+            self._unpaid[self._cut_reply] = figures
+        else:
+            self._do(figures.line())
 
     def end(self, *, speaking: bool) -> None:
         """The session is over: silence, and nobody is left to be told."""
@@ -134,12 +150,14 @@ class Answers:
             self._cut.heard(self.playback.settled_ms, interrupted=True)
             self._do(self._cut.line())
             self._cut = None
+        for bill in self._unpaid.values():
+            self._do(bill.line())
         self._timers.stop(Timer.HUSHED)
         if speaking or self.playback.queued:
             self._hush()
         self._hushes = 0
         self._current = None
-        for known in (self._open, self._begun, self._items, self._late):
+        for known in (self._open, self._begun, self._items, self._late, self._unpaid):
             known.clear()
 
     def _hush(self) -> None:

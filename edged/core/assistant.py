@@ -14,6 +14,7 @@ from .dialogue import Dialogue
 from .ears import Ears
 from .gestures import Action, Bindings, Gesture, Phase, Recogniser
 from .line import Line
+from .loudness import Loudness
 from .machines import Link, scene
 from .scenes import Look, Scene
 from .settings import Conversation, Gestures, Volume
@@ -22,8 +23,6 @@ from .troubles import Troubles
 
 _SPEECH = (Action.TALK, Action.PUSH_TO_TALK, Action.STOP, Action.END, Action.MUTE)
 """A finger that is about to do one of these wants the answer to be silent."""
-_SETTLED_S = 1.0
-"""A knob that has not been turned for so long has been set."""
 
 
 class Assistant:
@@ -46,8 +45,7 @@ class Assistant:
         self._troubles = Troubles(conversation.trouble_s, self._timers, self._do)
         self._ears = Ears(conversation, self._timers, self._line, self._troubles, self._do)
         self._out: list[Command] = []
-        self._volume = volume or Volume()
-        self._volume_db = self._volume.db
+        self._loudness = Loudness(volume or Volume(), self._timers, self._do)
         self._touched = False
         """A finger is down, and it is not known yet what it means."""
         self._touched_at = 0
@@ -112,7 +110,7 @@ class Assistant:
             case ev.StopAsked():
                 self._line.end("stopped", now)
             case ev.MuteAsked():
-                self._mute(event.muted, now)
+                self._mute(event, now)
             case ev.VolumeTurned():
                 self._turn_volume(event.steps, now)
             case ev.ToolFinished():
@@ -154,8 +152,8 @@ class Assistant:
                     who = "user" if isinstance(event, ev.UserText) else "assistant"
                     self._do(note(Fact.TRANSCRIPT, f"{who}: {event.text}", speaker=who))
             case ev.RequestRefused():
-                if event.busy:
-                    self._dialogue.refused()
+                if event.asked:
+                    self._dialogue.refused(event, now)
                 tell = note if event.benign else warn
                 message = f"request refused: {event.message}"
                 self._do(tell(Fact.REQUEST_REFUSED, message, code=event.code))
@@ -196,8 +194,10 @@ class Assistant:
                     self._ears.search(now)
                 case Timer.HUSHED:
                     self._dialogue.answers.hushed(None)
+                case Timer.OVERDUE:
+                    self._dialogue.overdue(now)
                 case Timer.SETTLED:
-                    self._do(do.Remember(self._ears.muted, self._volume_db))
+                    self._do(do.Remember(self._ears.muted, self._loudness.db))
                 case _:
                     assert_never(timer)
 
@@ -241,7 +241,7 @@ class Assistant:
             case Action.END:
                 self._line.end("stopped", now)
             case Action.MUTE:
-                self._mute(not self._ears.muted, now)
+                self._mute(ev.MuteAsked(not self._ears.muted), now)
             case Action.VOLUME_UP:
                 self._turn_volume(1, now)
             case Action.VOLUME_DOWN:
@@ -296,22 +296,14 @@ class Assistant:
         return False
 
     def _turn_volume(self, steps: int, now: float) -> None:
-        wanted = self._volume_db + steps * self._volume.step_db
-        self._volume_db = min(0.0, max(self._volume.lowest_db, wanted))
-        self._do(do.SetVolume(self._volume_db))
-        if not self._dialogue.playback.audible:
-            self._do(do.Sound(Chime.VOLUME))
-        self._do(note(Fact.VOLUME_CHANGED, "volume", volume_db=self._volume_db))
-        self._timers.start(Timer.SETTLED, now + _SETTLED_S)
+        self._loudness.turn(steps, now, audible=self._dialogue.playback.audible)
 
-    def _mute(self, muted: bool, now: float) -> None:
-        if self._ears.mute(muted, now):
-            self._do(do.Remember(muted, self._volume_db))
+    def _mute(self, event: ev.MuteAsked, now: float) -> None:
+        if self._ears.mute(event, now):
+            self._do(do.Remember(event.muted, self._loudness.db))
 
     def _start(self, event: ev.Started, now: float) -> None:
-        if event.volume_db is not None:
-            self._volume_db = event.volume_db
-        self._do(do.SetVolume(self._volume_db))
+        self._loudness.start(event.volume_db)
         self._ears.start(muted=event.muted, now=now)
         self._look = Look(Scene.MUTED if event.muted else Scene.ASLEEP)
         self._do(do.Show(self._look))

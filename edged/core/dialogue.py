@@ -5,12 +5,16 @@ from collections.abc import Callable
 from . import commands as do
 from . import events as ev
 from .answers import Answers
-from .commands import Chime, Command, Fact, note, warn
+from .calls import Calls
+from .commands import Chime, Command, Fact, warn
 from .figures import Figures
 from .gate import Gate
 from .machines import TURN, Move, Turn, step
 from .settings import Conversation
 from .timers import Timer, Timers
+
+_OVERDUE_S = 2.0
+"""Providers answer a cancel within tenths of a second; one that forgets to costs no more."""
 
 
 class Dialogue:
@@ -28,6 +32,7 @@ class Dialogue:
         self._do = do
         self.answers = Answers(rate, timers, do)
         self.playback = self.answers.playback
+        self._calls = Calls(do)
         self.gate = Gate(None if policy.echo == "off" else policy.echo_tail_ms / 1000)
         self.turn = Turn.QUIET
         self._forget()
@@ -42,9 +47,7 @@ class Dialogue:
         """Whether anybody has said anything in this session."""
         self._barged_in = False
         """Whether the utterance under way cut an answer."""
-        self._tools: set[str] = set()
-        self._forsaken: set[str] = set()
-        """Calls whose outcome nobody waits for any more."""
+        self._calls.clear()
         self._owes_reply = False
         """An answer is to be asked for, once that may be done."""
         self._awaited = False
@@ -61,7 +64,7 @@ class Dialogue:
     @property
     def working(self) -> bool:
         """Whether a tool runs that somebody waits for."""
-        return bool(self._tools - self._forsaken)
+        return self._calls.awaited
 
     @property
     def answering(self) -> bool:
@@ -73,8 +76,6 @@ class Dialogue:
         """Whether goodbye has been said, and heard."""
         return self._leaving and self.turn is Turn.QUIET and not self.working
 
-    # --- the session ----------------------------------------------------------------------
-
     def end(self, move: Move, now: float) -> None:
         """The session is over, by our will (`ENDED`) or not (`LOST`): silence."""
         if self._figures is not None:
@@ -83,9 +84,7 @@ class Dialogue:
         self._close_turn()
         self._move(move)
         self._forget()
-        self._timers.stop(Timer.FOLLOW_UP, Timer.ANSWER, Timer.UTTERANCE)
-
-    # --- people ---------------------------------------------------------------------------
+        self._timers.stop(Timer.FOLLOW_UP, Timer.ANSWER, Timer.UTTERANCE, Timer.OVERDUE)
 
     def interrupt(self, now: float) -> None:
         """The button or the wake word: whoever answers is silent, and the user is listened to."""
@@ -171,8 +170,6 @@ class Dialogue:
         # The answer to the utterance sees every output that is in.
         self._owes_reply &= self.working
 
-    # --- answers --------------------------------------------------------------------------
-
     def reply_started(self, event: ev.ReplyStarted, now: float) -> None:
         """An answer is being made; one that nobody waits for any more is cancelled."""
         wanted = self.turn is not Turn.HEARING and not self._dismissed
@@ -204,7 +201,7 @@ class Dialogue:
 
     def reply_done(self, event: ev.ReplyDone, now: float) -> None:
         """Generation is over; the answer may play on for a long time."""
-        if self.answers.finish(event.reply):
+        if self.answers.finish(event):
             self._open_turn().spent(event.usage)
             if event.status == "failed" and event.trouble is None:
                 self._do(do.Sound(Chime.PROVIDER))
@@ -243,25 +240,17 @@ class Dialogue:
             self._close_turn()
         self.listen(now)
 
-    # --- tools ----------------------------------------------------------------------------
-
     def tool_called(self, event: ev.ToolCalled) -> None:
         """The model wants something done."""
         wanted = self.answers.counts(event.reply) and self.answers.generating
-        if not wanted or event.call in self._tools:
-            return
-        self._tools.add(event.call)
-        self._timers.stop(Timer.ANSWER)
-        self._do(do.RunTool(event.call, event.name, event.arguments))
-        self._do(note(Fact.TOOL_CALLED, f"tool {event.name} called", tool=event.name))
+        if wanted and self._calls.begin(event):
+            self._timers.stop(Timer.ANSWER)
 
     def tool_finished(self, event: ev.ToolFinished, now: float) -> None:
         """It is done; a call whose conversation has ended is dropped."""
-        if event.call not in self._tools:
+        if not self._calls.knows(event.call):
             return
-        self._tools.discard(event.call)
-        self._do(do.AnswerTool(event.call, event.output))
-        if event.call not in self._forsaken:
+        if self._calls.finish(event):
             self._leaving |= event.farewell and self.turn is not Turn.HEARING
             self._owes_reply |= not event.farewell
         if self.answering and not self.working:
@@ -272,16 +261,29 @@ class Dialogue:
     def _ask_if_owed(self, now: float) -> None:
         # One request, after every output is in and every answer is done. While the user speaks
         # none: the answer to the utterance will see the outputs.
-        due = self._awaited or self._dismissed or self.answers.unfinished
-        if self._owes_reply and not (due or self.working or self.turn is Turn.HEARING):
-            self._owes_reply = False
-            self._do(do.AskReply())
-            self._expect(now)
+        busy = self._awaited or self.working or self.turn is Turn.HEARING
+        if not self._owes_reply or busy:
+            return
+        if self._dismissed or self.answers.unfinished:
+            if not self._timers.running(Timer.OVERDUE):
+                self._timers.start(Timer.OVERDUE, now + _OVERDUE_S)
+            return
+        self._owes_reply = False
+        self._do(do.AskReply())
+        self._expect(now)
 
-    def refused(self) -> None:
-        """The answer that was asked for was not: another is being made, and then we ask again."""
-        self._owes_reply |= self.answering
+    def overdue(self, now: float) -> None:
+        """An answer that nobody wants has not begun, or not ended: it is not waited for."""
+        self._dismissed = False
+        self.answers.give_up()
+        self._ask_if_owed(now)
+
+    def refused(self, event: ev.RequestRefused, now: float) -> None:
+        """No answer was asked for; when another is being made, we ask again after that."""
+        self._owes_reply |= event.busy and self.answering
         self._awaited = self._dismissed = False
+        self._ask_if_owed(now)
+        self._rest(now)
 
     def _expect(self, now: float) -> None:
         """An answer is due."""
@@ -296,7 +298,7 @@ class Dialogue:
         self._close_turn()
         self._dismissed |= self._awaited
         self._awaited = self._owes_reply = self._leaving = self._question = False
-        self._forsaken |= self._tools
+        self._calls.forsake()
 
     def _silence(self, now: float, *, cancel: bool) -> bool:
         """Stop the answer's sound; the record is set straight once it is known what was heard."""
@@ -305,8 +307,6 @@ class Dialogue:
         figures, self._figures = self._open_turn(), None
         self.answers.cut(figures, now, cancel=cancel)
         return True
-
-    # --- the turn -------------------------------------------------------------------------
 
     def listen(self, now: float) -> None:
         """It is the user's turn, for a while."""

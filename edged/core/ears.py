@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from . import commands as do
 from .commands import Chime, Command, Fact, note, warn
-from .events import MicFrame, MicLost, MicOpened, Trouble
+from .events import MicFrame, MicLost, MicOpened, MuteAsked, Trouble
 from .line import Line
 from .machines import HEARING, Hearing, Move, step
 from .settings import Conversation
@@ -30,6 +30,7 @@ class Ears:
         self._do = do
         self._silent_s = 0.0
         self.hearing = Hearing.OPEN
+        self._locked = False
         self.rate: int | None = None
         """Capture samples per second; None while there is no microphone."""
 
@@ -45,8 +46,17 @@ class Ears:
         else:
             self._open(now)
 
-    def mute(self, muted: bool, now: float) -> bool:
-        """Close the microphone, or open it again; whether that changed anything."""
+    def mute(self, event: MuteAsked, now: float) -> bool:
+        """Close the microphone, or open it again; whether that changed anything.
+
+        A switch that stands on mute outranks everything else.
+        """
+        muted = event.muted
+        if event.switch:
+            self._locked = muted
+        if self._locked and not muted:
+            self._do(do.Sound(Chime.MUTED))
+            return False
         hearing = step(HEARING, self.hearing, Move.MUTED if muted else Move.UNMUTED)
         if hearing is self.hearing:
             return False

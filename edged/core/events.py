@@ -7,8 +7,7 @@ identities are opaque; positions count capture samples since the microphone was 
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-_QUESTION_MARKS = ("?", "\uff1f", "\u061f", "\u037e")
-"""Also the full-width, the Arabic and the Greek one."""
+_QUESTION_MARKS = ("?", "\uff1f", "\u061f", "\u037e")  # full-width, Arabic, Greek
 _CLOSING = " \t\n\"'\u201d\u2019\u00bb\u300d)"
 
 
@@ -112,9 +111,10 @@ class StopAsked:
 
 @dataclass(frozen=True, slots=True)
 class MuteAsked:
-    """Somebody moved a mute switch or typed `edged mute`."""
+    """Somebody typed `edged mute`, or moved a switch, which outranks all else while it mutes."""
 
     muted: bool
+    switch: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,8 +268,9 @@ class RequestRefused:
     message: str
     benign: bool
     """A known race that needs no action."""
+    asked: bool = False
     busy: bool = False
-    """An answer was asked for while another was being made."""
+    """Whether an answer was asked for, and that while another was being made."""
 
 
 # --- the loudspeaker ----------------------------------------------------------------------

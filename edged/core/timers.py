@@ -22,6 +22,8 @@ class Timer(StrEnum):
     """One utterance has lasted long enough."""
     HUSHED = "hushed"
     """The loudspeaker should have told where it stopped."""
+    OVERDUE = "overdue"
+    """An answer that nobody wants should be done."""
     SETTLED = "settled"
     """The volume has been left alone for a while."""
     TROUBLE = "trouble"

@@ -20,6 +20,7 @@ from . import _requests as request
 ASIDE = "edged_aside"
 """Metadata key of a response that is side work and must not be heard."""
 
+_ASK = "ask"
 _CONFIGURE = "edged-configure"
 _KINDS_COUNTED = 64
 _STATUSES = ("completed", "cancelled", "incomplete", "failed")
@@ -141,7 +142,7 @@ class Dialect:
             case cmd.ClearInput():
                 event = request.ClearSound(event_id=self._name("clear"))
             case cmd.AskReply():
-                event = request.CreateResponse(event_id=self._name("ask"))
+                event = request.CreateResponse(event_id=self._name(_ASK))
             case cmd.CancelReply():
                 event = request.CancelResponse(command.reply, event_id=self._name("cancel"))
             case cmd.TruncateReply():
@@ -231,7 +232,8 @@ class Dialect:
         if error.event:
             message = f"{message} (to {error.event})"
         code, busy = race or error.code or error.kind, race == _errors.BUSY
-        return ev.RequestRefused(code, message, benign=bool(race), busy=busy)
+        asked = busy or (error.event or "").startswith(f"edged-{_ASK}-")
+        return ev.RequestRefused(code, message, bool(race), asked, busy)
 
     def _began(self, response: wire.ResponseShape) -> list[ev.Event]:
         reply = response.id or ""

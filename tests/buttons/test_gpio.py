@@ -142,12 +142,12 @@ def test_a_mute_switch_tells_where_it_stands_and_how_it_is_moved(
             # It was put there while the speaker was off.
             Device.pin_factory.driven[5] = bool(muted)
             buttons = gpio.open(gpio.Settings(wired={}, mute_switch=wiring), fed.put_nowait)
-            assert fed.get_nowait() == MuteAsked(True)
+            assert fed.get_nowait() == MuteAsked(True, switch=True)
             for _ in range(3):
                 await pins.drive(5, heard)
-                assert await fed.get() == MuteAsked(False)
+                assert await fed.get() == MuteAsked(False, switch=True)
                 await pins.drive(5, muted)
-                assert await fed.get() == MuteAsked(True)
+                assert await fed.get() == MuteAsked(True, switch=True)
             buttons.close()
         assert fed.empty()
 
@@ -170,9 +170,9 @@ def test_a_mute_switch_that_trembles_is_believed_where_it_comes_to_rest(
                     (contact.drive_low if closed else contact.drive_high)()
                     if seen:
                         await asyncio.sleep(0)
-                        assert fed[-1] == MuteAsked(closed)
+                        assert fed[-1] == MuteAsked(closed, switch=True)
             # Moved and moved back before anybody could look is not moved: never twice the same.
-            assert fed == [MuteAsked(n % 2 == 1) for n in range(len(fed))]
+            assert fed == [MuteAsked(n % 2 == 1, switch=True) for n in range(len(fed))]
 
     asyncio.run(story())
 

@@ -44,6 +44,8 @@ class Laws:
         self.shown: Look | None = None
         self._seen: set[str] = set()
         self._dead: set[str] = set()
+        self._died: dict[str, float] = {}
+        self._now = 0.0
         self._making: set[str] = set()
         self._received: dict[str, int] = {}
         self._pieces: list[tuple[str, int, int]] = []
@@ -83,7 +85,7 @@ class Laws:
         self, event: ev.Event, commands: list[do.Command], speaker: Assistant, now: float
     ) -> None:
         """Book and judge what the speaker did about `event`."""
-        before = self.line
+        before, self._now = self.line, now
         self.muted = self.muted and not _unmutes(commands)
         for command in commands:
             self._book(command, event)
@@ -101,6 +103,7 @@ class Laws:
                 self._detecting = True
                 self._seen.clear()
                 self._dead.clear()
+                self._died.clear()
                 self._received.clear()
                 self._taken_back.clear()
             case do.CloseLink():
@@ -119,7 +122,7 @@ class Laws:
                 self._cut, self._cut_heard = self._pieces, self._heard
                 self._pieces = []
                 self._queued = self._heard = 0
-                self._dead |= self._seen
+                self._bury(self._seen)
             case do.OpenMicrophone():
                 assert not self.muted, "muted, and the microphone is opened"
             case do.RunTool():
@@ -144,7 +147,7 @@ class Laws:
             self.muted = True
         elif told.fact is do.Fact.INTERRUPTED and isinstance(event, ev.SpeechStarted):
             # Told later, it is about an answer that was hushed then.
-            self._dead |= self._seen
+            self._bury(self._seen)
 
     def _book_sent(self, command: do.LinkCommand, event: ev.Event) -> None:
         assert self.line == "up", f"{command} on a line that is {self.line}"
@@ -158,9 +161,10 @@ class Laws:
             case do.DeleteItem():
                 self._take_back(command.item)
             case do.CancelReply():
-                self._dead.add(command.reply)
+                self._bury({command.reply})
             case do.AskReply():
-                assert not self._making, f"an answer is being made already: {self._making}"
+                waited_for = {r for r in self._making if self._now - self._died.get(r, 1e9) < 2.0}
+                assert not waited_for, f"an answer is being made already: {waited_for}"
             case do.DetectTurns():
                 assert command.on is not self._detecting, "turn detection is so already"
                 self._detecting = command.on
@@ -174,6 +178,12 @@ class Laws:
                 self._last_sent = number(command.samples)
             case _:
                 pass
+
+    def _bury(self, replies: set[str]) -> None:
+        """Nobody wants these any more; they should be done soon."""
+        self._dead |= replies
+        for reply in replies:
+            self._died.setdefault(reply, self._now)
 
     def _take_back(self, item: str) -> None:
         assert item not in self._taken_back, "an item is taken back once"
@@ -202,7 +212,8 @@ class Laws:
         numbers = [number(c.samples) for c in lasting if isinstance(c, do.SendAudio)]
         if isinstance(event, ev.MicFrame):
             self._last_frame = number(event.samples)
-            if before == self.line == "up" and speaker._ears.rate is not None:
+            begun = any(isinstance(c, do.DetectTurns | do.ClearInput) for c in commands)
+            if before == self.line == "up" and speaker._ears.rate is not None and not begun:
                 held = speaker._dialogue.held
                 assert len(sent) + len(noise) == int(self._detecting or held), (
                     "every frame sends one frame; none between presses to talk"

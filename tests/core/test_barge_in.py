@@ -716,3 +716,21 @@ def test_an_answer_is_asked_for_only_when_every_other_is_done() -> None:
     assert only(evening.feed(ev.ReplyStarted("resp_2")), AskReply) == []
     assert only(evening.feed(ev.ReplyDone("resp_2")), AskReply) == [], "the first is not"
     assert only(evening.feed(ev.ReplyDone("resp_1", "cancelled")), AskReply) == [AskReply()]
+
+
+def test_the_bill_of_a_cut_answer_stands_in_the_line_of_its_turn() -> None:
+    evening = Evening()
+    evening.is_answered(5.0, heard_s=1.0, done=False)
+    assert not notes(evening.wakes(), Fact.TURN_ENDED), "it has not come yet"
+    used = ev.Usage(audio_in=100, audio_out=900)
+    told = notes(evening.feed(ev.ReplyDone("resp_1", "cancelled", usage=used)), Fact.TURN_ENDED)
+    assert told[0].fields["audio_out_tokens"] == 900
+    assert told[0].fields["heard_ms"] == 1000
+
+
+def test_a_cut_turn_whose_bill_never_comes_is_told_when_the_line_goes() -> None:
+    evening = Evening()
+    evening.is_answered(5.0, heard_s=1.0, done=False)
+    evening.wakes()
+    told = notes(evening.hangs_up(ev.Trouble.NETWORK), Fact.TURN_ENDED)
+    assert [one.fields["heard_ms"] for one in told] == [1000]

@@ -87,6 +87,8 @@ HAPPENINGS: dict[str, Happening] = {
     "stop asked": event(ev.StopAsked()),
     "mute": event(ev.MuteAsked(True)),
     "unmute": event(ev.MuteAsked(False)),
+    "switched off": event(ev.MuteAsked(True, switch=True)),
+    "switched on": event(ev.MuteAsked(False, switch=True)),
     "microphone opens": Evening.microphone_opens,
     "microphone lost": event(ev.MicLost("gone")),
     "speaker opens": event(ev.SpeakerOpened("speaker", 48_000, 20.0)),
@@ -101,7 +103,9 @@ HAPPENINGS: dict[str, Happening] = {
     "speech stops": event(ev.SpeechStopped("user_1")),
     "committed": event(ev.UserItemCommitted("user_1")),
     "words": event(ev.UserText("user_1", "hello")),
-    "refused": event(ev.RequestRefused("busy", "not now", False)),
+    "refused": event(ev.RequestRefused("bad", "what?", False)),
+    "not asked": event(ev.RequestRefused("bad", "not now", False, asked=True)),
+    "too busy": event(ev.RequestRefused("busy", "not now", True, asked=True, busy=True)),
     "half is heard": progress,
     "all is heard": lambda evening: evening.plays(600.0),
     "too much is heard": event(ev.SpeakerProgress(10**9)),
@@ -153,7 +157,7 @@ def signature(evening: Evening) -> tuple[Any, ...]:
         dialogue._leaving,
         speaker._touched,
         dialogue.playback.audible,
-        len(dialogue._tools),
+        len(dialogue._calls._running),
         dialogue._awaited,
         dialogue._dismissed,
         dialogue._owes_reply,
@@ -230,7 +234,7 @@ def left_alone(evening: Evening) -> bool:
 
     The devices keep their promises, the provider says nothing more, and tools run for ever.
     """
-    for name in ("talk up", "quick up", "push up", "unmute", "speaker opens"):
+    for name in ("talk up", "quick up", "push up", "switched on", "speaker opens"):
         HAPPENINGS[name](evening)
     if evening.speaker._ears.rate is None:
         evening.microphone_opens()

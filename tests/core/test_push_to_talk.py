@@ -591,9 +591,33 @@ def test_an_answer_refused_because_another_is_being_made_is_asked_for_again() ->
     evening.passes(1.0)
     assert len(only(evening.lets_go(), AskReply)) == 1
     evening.feed(ev.ReplyStarted("resp_1"))
-    evening.feed(ev.RequestRefused("busy", "one is being made", benign=True, busy=True))
+    evening.feed(ev.RequestRefused("busy", "one is being made", benign=True, asked=True, busy=True))
     evening.sends_sound(seconds=0.5)
     assert len(only(evening.feed(ev.ReplyDone("resp_1")), AskReply)) == 1
     evening.answers("resp_2", item="item_2", seconds=0.5)
     evening.passes(0.7)
     assert evening.shows(Scene.SPEAKING)
+
+
+def test_an_answer_that_is_refused_for_good_does_not_make_the_button_dumb() -> None:
+    evening = has_talked()
+    talks(evening)
+    evening.feed(ev.RequestRefused("server_error", "no", benign=False, asked=True))
+    assert evening.shows(Scene.ASLEEP)
+    assert len(only(talks(evening), AskReply)) == 1
+
+
+def test_a_cancelled_answer_that_never_ends_costs_two_seconds() -> None:
+    evening = speaker()
+    evening.is_answered(3.0, heard_s=1.0, done=False)
+    assert not only(talks(evening), AskReply)
+    assert not only(evening.passes(0.9), AskReply)
+    assert len(only(evening.passes(1.2), AskReply)) == 1
+
+
+def test_a_due_answer_that_nobody_wants_and_that_never_begins_costs_two_seconds() -> None:
+    evening = speaker()
+    evening.converses()
+    evening.says()
+    assert not only(talks(evening), AskReply)
+    assert len(only(evening.passes(2.1), AskReply)) == 1

@@ -233,3 +233,24 @@ def test_what_one_button_silenced_does_not_concern_another() -> None:
     evening.passes(1.0)
     commands = evening.presses("stop", seconds=1.0)
     assert len(only(commands, do.CloseLink)) == 1
+
+
+def test_a_switch_that_stands_on_mute_outranks_every_gesture() -> None:
+    evening = Evening()
+    evening.starts()
+    evening.feed(ev.MuteAsked(True, switch=True))
+    commands = evening.presses(seconds=1.0) + evening.feed(ev.MuteAsked(False))
+    assert not only(commands, do.OpenMicrophone)
+    assert chimes(commands) == [Chime.MUTED, Chime.MUTED]
+    assert evening.shows(Scene.MUTED)
+    assert len(only(evening.feed(ev.MuteAsked(False, switch=True)), do.OpenMicrophone)) == 1
+
+
+def test_a_switch_that_stands_open_lets_a_gesture_mute() -> None:
+    evening = Evening()
+    evening.starts()
+    evening.feed(ev.MuteAsked(False, switch=True))
+    evening.presses(seconds=1.0)
+    assert evening.shows(Scene.MUTED)
+    evening.presses(seconds=1.0)
+    assert evening.shows(Scene.ASLEEP)
