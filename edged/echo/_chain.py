@@ -33,6 +33,11 @@ class Chain:
         self._judge = Judge(rate, [need * caution for need in needs])
         self._noise = Noise(rate)
 
+    @property
+    def drift_ppm(self) -> float:
+        """How much faster the loudspeaker's clock runs than the microphone's."""
+        return self._reference.drift_ppm
+
     def far(self, samples: bytes) -> None:
         """What was just handed to the device."""
         self._reference.far(samples)

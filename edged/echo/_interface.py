@@ -25,6 +25,10 @@ class Echo(Protocol):
     All sound is 16-bit mono at the wire's rate, and all delays are samples of it.
     """
 
+    @property
+    def drift_ppm(self) -> float:
+        """How much faster the loudspeaker's clock runs than the microphone's; 0 until known."""
+
     def far(self, samples: bytes) -> None:
         """What was just handed to the device, after volume and mixing, silence included."""
 

@@ -32,6 +32,10 @@ class _Gate:
         self._judge = Judge(rate, (_NEED * settings.caution,))
         self._noise = Noise(rate)
 
+    @property
+    def drift_ppm(self) -> float:
+        return self._reference.drift_ppm
+
     def far(self, samples: bytes) -> None:
         self._reference.far(samples)
 

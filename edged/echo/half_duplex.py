@@ -34,6 +34,10 @@ class _HalfDuplex:
         self._reference = Reference(rate)
         self._noise = Noise(rate)
 
+    @property
+    def drift_ppm(self) -> float:
+        return self._reference.drift_ppm
+
     def far(self, samples: bytes) -> None:
         self._reference.far(samples)
 

@@ -18,6 +18,8 @@ def open(settings: Settings, wire_rate: int) -> Echo:
 
 
 class _Off:
+    drift_ppm = 0.0
+
     def __init__(self, rate: int) -> None:
         self._noise = Noise(rate)
 

@@ -85,6 +85,33 @@ def test_after_a_jump_that_is_told_it_holds_its_tongue_for_a_second(name: str) -
 
 
 @pytest.mark.parametrize("name", GATED)
+def test_after_a_jump_that_nobody_told_it_comes_to_its_senses(name: str) -> None:
+    talk = Talk(opened_driver(name))
+    far = voice(3, FAR_S + 8, -20)
+    begin = round(FAR_S * RATE)
+    before, after = echo_of(far, -26), echo_of(far, -26, delay_ms=70)
+    mic = np.concatenate((before[:begin], after[begin:])) + hiss(4, FAR_S + 8)
+    talk.run(far[:begin], mic[:begin])
+    wrong = opened(talk.run(far[begin:], mic[begin:]))
+    assert len(wrong) < 2.5 * FRAMES_S
+    assert all(number < 4 * FRAMES_S for number in wrong)
+
+
+@pytest.mark.parametrize("name", GATED)
+def test_a_voice_in_a_pause_is_not_held_back(name: str) -> None:
+    talk = Talk(opened_driver(name))
+    pause = np.zeros(2 * RATE)
+    far = np.concatenate((voice(3, FAR_S, -20), pause, voice(4, 2, -20)))
+    mic = echo_of(far, -26) + hiss(4, FAR_S + 4)
+    frames = talk.run(far, mic)
+    quiet = [number for number, frame in enumerate(frames) if frame.score == inf]
+    begin, end = round(FAR_S * FRAMES_S), round((FAR_S + 2) * FRAMES_S)
+    # From half a second after the last of it until the first of it.
+    assert set(range(begin + 25, end)) <= set(quiet)
+    assert [number for number in quiet if number > end + 10] == []
+
+
+@pytest.mark.parametrize("name", GATED)
 def test_the_same_evening_twice_gives_the_same_frames(name: str) -> None:
     far = voice(3, 2, -20)
     mic = echo_of(far, -26) + hiss(4, 2)
