@@ -37,10 +37,10 @@ class Canceller:
     """One microphone and one loudspeaker; a frame is 20 ms.
 
     Raises `Missing` where the library is not installed. `noise_db`: how far the suppressor may
-    lower steady noise.
+    lower steady noise; more of it costs the near talker, and a provider has its own.
     """
 
-    def __init__(self, rate: int, tail_ms: int = 120, noise_db: int = -15) -> None:
+    def __init__(self, rate: int, tail_ms: int = 120, noise_db: int = -6) -> None:
         self._library = _library()
         self.frame = rate // 50
         self._echo = ctypes.c_void_p(
