@@ -361,7 +361,7 @@ def test_every_hush_is_answered_whether_the_loudspeaker_plays_rests_or_is_gone()
             card.hush()
             await ear.hear(SpeakerHushed, len(ear.told))
             answers = [answer.heard for answer in ear.all(SpeakerHushed)]
-            assert answers[:4] == [0, 2400 + 96, 0, 0]
+            assert answers[:4] == [0, 2400 + 72, 0, 0]
             known = ear.all(SpeakerProgress)[-1].heard
             assert answers[4:] == [known, 0]
             assert 3600 <= known <= 4800
