@@ -60,6 +60,8 @@ def script(scene: Scene, *, talkative: bool = True) -> Script:
 class Told:
     """A driver that keeps what it is told, scores as it is told, and marks its frames."""
 
+    drift_ppm: float = 0.0
+
     def __init__(self, scores: Iterator[float] | None = None) -> None:
         self.far_samples = bytearray()
         self.near_samples = bytearray()
@@ -232,6 +234,13 @@ class TestTheStandInForTheGate:
         gate = Decision()
         assert gate.decide(0.0, audible=False)
         assert not gate.decide(0.0, audible=True)
+
+    def test_is_shut_again_with_the_first_word_after_a_pause(self) -> None:
+        gate = Decision()
+        assert not any(gate.decide(0.0, audible=True) for _ in range(gate.cold))
+        pause = [gate.decide(math.inf, audible=True) for _ in range(5)]
+        assert all(pause)
+        assert not gate.decide(0.9, audible=True)
 
     def test_sends_noise_while_shut_and_what_came_before_when_it_opens(self) -> None:
         scene = replace(CALM, bursts=0)

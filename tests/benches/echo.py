@@ -207,6 +207,9 @@ def _cost(name: str, cast: Cast, passes: int) -> Cost:
 class Taken:
     """A driver that does nothing but remember what it was given."""
 
+    drift_ppm: float = 0.0
+    """Not known."""
+
     def __init__(self) -> None:
         self._far = bytearray()
         self._near = bytearray()

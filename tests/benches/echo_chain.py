@@ -67,7 +67,8 @@ class Decision:
 
     def decide(self, score: float, *, audible: bool) -> bool:
         """Whether the next frame may leave; `audible`: the box is, or was heard a moment ago."""
-        if not audible:
+        if not audible or math.isinf(score):
+            # No hang follows: the box's next word must not slip through behind the silence.
             self.open, self._sure, self._hang = True, 0, 0
             return self.open
         if self._cold > 0:
@@ -75,7 +76,7 @@ class Decision:
             self.open = False
             return self.open
         self._sure = self._sure + 1 if score >= 1 else 0
-        if self._sure >= self.opens_after or (self.open and score >= 1):
+        if self._sure >= self.opens_after or (self._hang > 0 and score >= 1):
             self.open, self._hang = True, self.hang
         elif self._hang > 0:
             self._hang -= 1
@@ -139,7 +140,7 @@ def through(here: Acoustics, driver: Echo, *, always: bool = False) -> Played:
                 sent_at.append(frame)
         sent += cleaned.samples if now else cleaned.noise
         sent_at.append(frame)
-        opened.append(now and audible)
+        opened.append(always or (now and audible and not math.isinf(cleaned.score)))
         was_open = now
         loudness = 10 ** (-scene.duck_db / 20) if opened[-1] else 1.0
     return Played(
@@ -163,6 +164,8 @@ def _written(far: Sound, at: int, loudness: float) -> Samples:
 
 class _Untouched:
     """No driver at all, sure of one thing."""
+
+    drift_ppm: float = 0.0
 
     def __init__(self, score: float) -> None:
         self._score = score
