@@ -34,9 +34,14 @@ class Noise:
         self._frames = 0
 
     def comfort(self, samples: bytes, alone: bool = True) -> bytes:
-        """Noise as long as `samples`; unless the room is `alone` in them, the floor only sinks."""
+        """Noise as long as `samples`; the floor follows them where the room is `alone` in them.
+
+        Our own voice makes the room louder, and what suppresses it, quieter than it is. Until the
+        room was alone for long enough the floor may sink all the same.
+        """
         sound = np.frombuffer(samples, dtype="<i2").astype(np.float32)
-        if (power := float(sound @ sound) / len(sound)) > 0:
+        power = float(sound @ sound) / len(sound)
+        if power > 0 and (alone or self._frames < _BLOCK):
             self._follow(power, alone)
         level = min(max((_RISE * self.floor) ** 0.5, _LOWEST), _HIGHEST)
         # A prime step: the noise does not repeat for as long as anybody listens.

@@ -7,17 +7,19 @@ from edged.echo._noise import Noise
 from .room import FRAME, RATE, hiss, level, sixteen
 
 
-def test_it_sinks_with_the_room_at_once_and_rises_when_the_room_is_alone() -> None:
+def test_it_sinks_with_the_room_at_once_and_follows_nothing_but_the_room() -> None:
     noise = Noise(RATE)
     loud, quiet = sixteen(hiss(1, 0.02, -50)), sixteen(hiss(1, 0.02, -65))
 
     def after(frame: bytes, times: int, alone: bool = True) -> float:
         return level(b"".join(noise.comfort(frame, alone) for _ in range(times))[-9600:])
 
-    assert abs(after(loud, 100) + 50) < 2
-    assert abs(after(quiet, 30, alone=False) + 65) < 2
+    assert abs(after(loud, 10, alone=False) + 50) < 2
+    assert abs(after(quiet, 50) + 65) < 2
     assert abs(after(loud, 200, alone=False) + 65) < 2
     assert abs(after(loud, 200) + 50) < 2
+    assert abs(after(quiet, 200, alone=False) + 50) < 2
+    assert abs(after(quiet, 30) + 65) < 2
 
 
 def test_a_shout_does_not_make_it_loud() -> None:
