@@ -38,7 +38,8 @@ def run(options: argparse.Namespace) -> int:
     """Serve until interrupted or terminated; 1 when the port is taken or a file is not there."""
     try:
         return asyncio.run(_serve(options))
-    except OSError as error:
+    except (OSError, OverflowError) as error:
+        # Python says the latter of a port that there cannot be.
         print(f"edged: {error}", file=sys.stderr)
         return 1
 

@@ -141,3 +141,10 @@ def test_a_port_that_is_taken_is_said_in_words(capsys: pytest.CaptureFixture[str
     with socket.create_server(("127.0.0.1", 0)) as taken:
         assert main(["simulate", "--port", str(taken.getsockname()[1])]) == 1
     assert "address already in use" in capsys.readouterr().err
+
+
+def test_a_port_that_there_cannot_be_is_refused_in_words(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["simulate", "--port", "70000"]) == 1
+    assert "port" in capsys.readouterr().err

@@ -197,7 +197,7 @@ class Conversation:
             f" {found.told_ms} ms of {found.sent_ms} ms were heard, {found.error_ms} ms off;"
             f" {'nothing' if quiet else 'more'} of it came after; of the question"
             f" {arrived.lost_samples} samples lost, correlation {arrived.correlation:.3f};"
-            f" answered, {answer.gaps} gaps; {shown}",
+            f" answered, correlation {answer.correlation:.4f}, {answer.gaps} gaps; {shown}",
         )
 
     async def _find_cut(self, stopped: float) -> tuple[BargeIn, bool]:

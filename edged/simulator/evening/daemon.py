@@ -106,9 +106,11 @@ class Daemon:
             async with asyncio.timeout(timeout_s), self._news:
                 await self._news.wait_for(lambda: true() or self.process.returncode is not None)
         except TimeoutError as late:
-            raise DaemonFailed(self._complaint(f"it did not {what} in {timeout_s:g} s")) from late
+            raise DaemonFailed(
+                self._complaint(f"it did not come to {what} in {timeout_s:g} s")
+            ) from late
         if not true():
-            raise DaemonFailed(self._complaint(f"it ended before it could {what}"))
+            raise DaemonFailed(self._complaint(f"it ended before it came to {what}"))
 
     async def reaches(
         self, *states: str, since: float = 0.0, timeout_s: float = PATIENCE_S
