@@ -85,6 +85,8 @@ class Answers:
         if bill := self._unpaid.pop(reply, None):
             bill.spent(event.usage)
             self._do(bill.line())
+        elif self._cut is not None and reply == self._cut_reply:
+            self._cut.spent(event.usage)
         if reply not in self._open:
             return False
         self._open.discard(reply)

@@ -734,3 +734,15 @@ def test_a_cut_turn_whose_bill_never_comes_is_told_when_the_line_goes() -> None:
     evening.wakes()
     told = notes(evening.hangs_up(ev.Trouble.NETWORK), Fact.TURN_ENDED)
     assert [one.fields["heard_ms"] for one in told] == [1000]
+
+
+def test_a_bill_that_comes_before_the_loudspeaker_has_answered_is_told_too() -> None:
+    """A provider that cancels by itself says so right after the speech it has heard."""
+    evening = Evening(Conversation(echo="off"))
+    evening.slow_to_hush = True
+    evening.is_answered(5.0, heard_s=1.0, done=False)
+    evening.feed(ev.SpeechStarted("user_2"))
+    used = ev.Usage(audio_in=100, audio_out=900)
+    evening.feed(ev.ReplyDone("resp_1", "cancelled", "turn_detected", usage=used))
+    told = notes(evening.hushed(), Fact.TURN_ENDED)
+    assert [one.fields["audio_out_tokens"] for one in told] == [900]
