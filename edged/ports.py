@@ -13,10 +13,11 @@ threads of its own crosses through `edged.handoff.Handoff`.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Literal, Protocol
 
 from .core.commands import Chime, LinkCommand, Note, Remember
 from .core.events import Event, LinkDown
+from .core.frames import Cleaned
 from .core.scenes import Look
 
 Feed = Callable[[Event], None]
@@ -38,7 +39,10 @@ class SoundCard(Protocol):
         """Stop capturing and release the device; no `MicFrame` follows."""
 
     def doze(self, dozing: bool) -> None:
-        """While dozing, frames may come 80 ms at a time, which spares the processor."""
+        """While dozing, frames may come 80 ms at a time and are not cleaned, to spare the board.
+
+        Else each `MicFrame` is 20 ms and `clean`. `EchoMeasured` may follow when dozing begins.
+        """
 
     def queue(self, samples: bytes) -> None:
         """Append reply sound (16-bit mono at the wire's rate) to the spool; minutes fit."""
@@ -55,15 +59,63 @@ class SoundCard(Protocol):
     def set_volume(self, volume_db: float) -> None:
         """How loud everything is from now on; 0 is as loud as it goes, and the start."""
 
+    def duck(self, by_db: float) -> None:
+        """How much quieter than that, until told otherwise; 0 is not."""
+
     def sound(self, chime: Chime) -> None:
         """Mix an earcon over whatever plays; it never counts as progress."""
+
+    def status(self) -> Mapping[str, str | int | float]:
+        """Devices, the echo driver and what it found out, frames lost."""
 
     async def close(self) -> None:
         """Stop both streams and release the devices, within a second."""
 
 
+Change = Literal["underrun", "reopened", "volume", "rested"]
+"""Why the way from loudspeaker to microphone may have changed. After `rested` both streams go on
+as before, but nobody watched them meanwhile: only the delays are to be believed anew."""
+
+
+class Echo(Protocol):
+    """Takes the device's own voice out of its microphone; decides nothing about what is sent.
+
+    All sound is 16-bit mono at the wire's rate, and all delays are samples of it.
+    """
+
+    hears_through: bool
+    """Whether it tells a person from our own voice. One that does not is not given earcons, or
+    what is said over them would be lost."""
+    late: int
+    """How many samples clean sound comes behind what was heard."""
+
+    @property
+    def drift_ppm(self) -> float:
+        """How much faster the loudspeaker's clock runs than the microphone's; 0 until known."""
+
+    def far(self, samples: bytes) -> None:
+        """What was just handed to the device, after volume and mixing, silence included."""
+
+    def near(self, samples: bytes, play_delay: int, capture_delay: int) -> Cleaned:
+        """Clean 20 ms of the microphone; other lengths raise ValueError.
+
+        `play_delay`: how much of what was given to `far` has not sounded yet. `capture_delay`:
+        how long ago the frame's last sample was picked up.
+        """
+
+    def flushed(self, frames: int) -> None:
+        """The last so many samples given to `far` were thrown away and will never sound."""
+
+    def notify(self, why: Change) -> None:
+        """The way from loudspeaker to microphone has changed.
+
+        What was learned of it is learned again; the score stays below 1 for the next second of
+        sound from the loudspeaker (not after `rested`).
+        """
+
+
 class Uplink(Protocol):
-    """Turns capture-rate frames into wire frames; keeps the resampler's state between them."""
+    """Turns sound of any length into wire frames; keeps the resampler's state between them."""
 
     def restart(self, capture_rate: int) -> None:
         """Begin anew, at this capture rate."""
@@ -71,8 +123,8 @@ class Uplink(Protocol):
     def room(self, samples: bytes) -> bytes:
         """Room sound at the wire's rate; may be empty while a wire frame fills."""
 
-    def noise(self, samples: int) -> bytes:
-        """Low noise as long as `samples` of the capture rate, at the wire's rate."""
+    def clean(self, samples: bytes) -> bytes:
+        """The same of sound that is at the wire's rate already."""
 
 
 class Resampler(Protocol):

@@ -95,6 +95,7 @@ class Runner:
             "state": self.state,
             "capture_frames": self._frames,
             "capture_rate": self._rate,
+            "sound": dict(self._devices.sound.status()),
             "wake": dict(self._devices.wake.status()),
         }
 
@@ -207,6 +208,8 @@ class Runner:
                 world.sound.hush()
             case do.Sound():
                 world.sound.sound(command.chime)
+            case do.Duck():
+                world.sound.duck(command.by_db)
             case do.SetVolume():
                 world.sound.set_volume(command.volume_db)
             case do.Remember():
@@ -238,9 +241,11 @@ class Runner:
             return
         match command:
             case do.SendAudio():
-                self._send_sound(self._devices.uplink.room(command.samples))
+                uplink = self._devices.uplink
+                ready = uplink.clean if command.clean else uplink.room
+                self._send_sound(ready(command.samples))
             case do.SendNoise():
-                self._send_sound(self._devices.uplink.noise(command.samples))
+                self._send_sound(self._devices.uplink.clean(command.samples))
             case (
                 do.DetectTurns()
                 | do.CommitInput()

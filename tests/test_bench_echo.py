@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from edged.echo._interface import Cleaned
+from edged.core.frames import Cleaned
 from edged.simulator.provider.companding import resample
 from tests.benches import echo, echo_chain, echo_ears, echo_verdict
 from tests.benches.echo_chain import Decision, Played, through

@@ -63,6 +63,9 @@ class Fact(StrEnum):
     NOT_SAVED = "not_saved"
     SOUND_DROPPED = "sound_dropped"
     GAP_HEARD = "gap_heard"
+    ECHO_CHOSEN = "echo_chosen"
+    ECHO_MEASURED = "echo_measured"
+    SPEECH_DOUBTED = "speech_doubted"
     TOOL_CALLED = "tool_called"
     STATE_CHANGED = "state_changed"
     TRANSCRIPT = "transcript"
@@ -86,15 +89,16 @@ class SendAudio:
     """Send room sound; dropped and counted when the line cannot take it."""
 
     samples: bytes
-    """As they came in `MicFrame`: the capture rate."""
+    clean: bool = False
+    """Whether they are at the wire's rate, out of the echo driver; else at the microphone's."""
 
 
 @dataclass(frozen=True, slots=True)
 class SendNoise:
     """Send low noise in the place of a frame that must not go out."""
 
-    samples: int
-    """Length in samples at the capture rate."""
+    samples: bytes
+    """At the wire's rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +186,14 @@ class Sound:
 
 
 @dataclass(frozen=True, slots=True)
+class Duck:
+    """Make what sounds quieter for a moment, to hear better who speaks over it."""
+
+    by_db: float
+    """0 ends it."""
+
+
+@dataclass(frozen=True, slots=True)
 class SetVolume:
     """Make everything that sounds so loud, from now on."""
 
@@ -262,7 +274,7 @@ class Fail:
 Requests = DetectTurns | CommitInput | ClearInput | AskReply
 Repairs = CancelReply | TruncateReply | DeleteItem | AnswerTool
 LinkCommand = SendAudio | SendNoise | Requests | Repairs
-Loudspeaker = Play | FinishPlay | Hush | Sound | SetVolume
+Loudspeaker = Play | FinishPlay | Hush | Sound | Duck | SetVolume
 Ears = OpenMicrophone | CloseMicrophone | ResetWake
 Rest = Show | RunTool | Remember | Note | Fail
 Command = OpenLink | CloseLink | LinkCommand | Loudspeaker | Ears | Rest

@@ -7,6 +7,8 @@ identities are opaque; positions count capture samples since the microphone was 
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from .frames import Cleaned
+
 _QUESTION_MARKS = ("?", "\uff1f", "\u061f", "\u037e")  # full-width, Arabic, Greek
 _CLOSING = " \t\n\"'\u201d\u2019\u00bb\u300d)"
 
@@ -55,6 +57,8 @@ class MicFrame:
     """Capture samples before this frame."""
     level: float
     """Root mean square in dBFS; -120 for digital silence."""
+    clean: Cleaned | None = None
+    """What may leave the device; None while nobody is on the line, nor about to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,16 @@ class MicLost:
     """The capture stream failed or its device vanished; the driver goes on looking for it."""
 
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class EchoMeasured:
+    """What the echo driver found out in a conversation in which something was played."""
+
+    driver: str
+    erle_db: float
+    drift_ppm: float
+    """How much faster the loudspeaker's clock runs than the microphone's; 0 until known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,7 +357,7 @@ Answered = ReplyStarted | ReplyAudio | ReplyText | ToolCalled | ReplyDone
 Said = Heard | Answered | RequestRefused
 """What the provider says about the conversation."""
 
-Room = MicOpened | MicFrame | MicLost | WakeHeard | WakeNearlyHeard
+Room = MicOpened | MicFrame | MicLost | EchoMeasured | WakeHeard | WakeNearlyHeard
 People = ButtonPressed | ButtonReleased | WakeAsked | StopAsked | MuteAsked | VolumeTurned
 Line = LinkAccepted | LinkReady | LinkDown | Said
 Loudspeaker = SpeakerOpened | SpeakerProgress | SpeakerHushed | SpeakerUnderran | SpeakerLost

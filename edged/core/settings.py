@@ -45,17 +45,34 @@ class Conversation:
     """An answer that has not begun, or not gone on, for this long is given up."""
     utterance_timeout_s: Annotated[float, "5 to 300"] = 60.0
     """One utterance that the provider finds no end of may last this long."""
-    echo: Literal["half_duplex", "off"] = "half_duplex"
-    """half_duplex: while the answer plays room sound is held back, and the wake word or a button
-    interrupts. off, for headsets and devices with an echo canceller of their own: speech does."""
-    echo_tail_ms: Annotated[int, "0 to 2000"] = 300
-    """The room rings on after the answer: room sound is held back this much longer."""
     trouble_s: Annotated[float, "0.5 to 60"] = 4.0
     """How long a trouble that passes is shown before the speaker is asleep again."""
     journal_transcripts: bool = False
     """Whether the journal tells what was said, on both sides."""
     silent_microphone_s: Annotated[float, "1 to 30"] = 3.0
     """A microphone that delivers nothing for this long is opened anew, then reported lost."""
+
+
+@dataclass(frozen=True)
+class BargeIn:
+    """What it takes to be heard over the answer."""
+
+    evidence: Literal["auto", "both", "provider"] = "auto"
+    """Who must have heard a person before the answer stops: `provider` alone, or `both` it and
+    our own gate; `auto` is both wherever the echo driver can hear through our own voice."""
+    opens_ms: Annotated[int, "20 to 500"] = 40
+    """So long the echo driver must be sure of a voice before the gate opens and the answer gets
+    quieter."""
+    hang_ms: Annotated[int, "0 to 2000"] = 300
+    """The gate stays open for this long behind a voice: people pause."""
+    preroll_ms: Annotated[int, "0 to 1000"] = 160
+    """Sound before the gate opened that is sent first: the first syllable is not lost."""
+    insists_ms: Annotated[int, "200 to 10000"] = 1200
+    """Whoever is heard over the answer for this long stops it, whatever the provider hears."""
+    cold_ms: Annotated[int, "0 to 10000"] = 1000
+    """So much of our own sound must have been heard before the echo driver is believed."""
+    duck_db: Annotated[float, "0 to 60"] = 12.0
+    """How much quieter the answer gets while somebody may be speaking over it."""
 
 
 @dataclass(frozen=True)

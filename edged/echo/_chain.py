@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from math import isinf
 
+from ..core.frames import Cleaned
+from ..ports import Change
 from ._bands import Judge
-from ._interface import Cleaned
 from ._noise import Noise
 from ._reference import Reference
 from ._speex import Canceller
@@ -23,10 +24,13 @@ a voice under a loud echo, and less of the echo: so little is enough."""
 class Chain:
     """An `Echo` that sends Speex's sound; with a `detector`, both residuals must hold a voice."""
 
+    hears_through = True
+
     def __init__(
         self, rate: int, tail_ms: int, caution: float, detector: Detector | None = None
     ) -> None:
         self._reference = Reference(rate)
+        self.late = rate // 50
         self._canceller = Canceller(rate, tail_ms)
         self._detector = detector
         needs = _ALONE if detector is None else _AGREED
@@ -57,8 +61,11 @@ class Chain:
         """So many frames will never sound."""
         self._reference.flushed(frames)
 
-    def notify(self, why: str) -> None:
+    def notify(self, why: Change) -> None:
         """Begin to learn again; an underrun leaves the room as it was, and the filter with it."""
+        if why == "rested":
+            self._reference.resume()
+            return
         self._reference.realign()
         if why != "underrun":
             self._canceller.reset()

@@ -45,6 +45,7 @@ class Reference:
         self._drift = Drift()
         self._off: deque[int] = deque(maxlen=50)
         self._aligned = False
+        self._resumed = False
 
     @property
     def drift_ppm(self) -> float:
@@ -67,6 +68,11 @@ class Reference:
     def realign(self) -> None:
         """Believe the next delays at once."""
         self._aligned = False
+
+    def resume(self) -> None:
+        """Believe the next delays at once; what they set anew is no news to the caller."""
+        self._aligned = False
+        self._resumed = True
 
     def near(self, count: int, play_delay: int, capture_delay: int) -> tuple[bytes, bool]:
         """The `count` samples that sounded during a frame, and whether the place was set anew."""
@@ -110,7 +116,8 @@ class Reference:
             by = int(median(latest)) if jumped else off
             # A delay that has changed is no drift.
             self._straight += by
-            return self._move(by)
+            resumed, self._resumed = self._resumed, False
+            return self._move(by) and not resumed
         if len(self._off) == self._off.maxlen:
             middle = int(median(self._off))
             if abs(middle) * 1000 > _SLIP_MS * self._rate:

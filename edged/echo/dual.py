@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pywebrtc_audio import AudioProcessor
 
+from ..ports import Echo
 from ._chain import Chain, Detector
-from ._interface import Echo
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from math import isinf
 from typing import Annotated
 
+from ..core.frames import Cleaned
+from ..ports import Change, Echo
 from ._bands import Judge
-from ._interface import Cleaned, Echo
 from ._noise import Noise
 from ._reference import Reference
 
@@ -27,6 +28,9 @@ def open(settings: Settings, wire_rate: int) -> Echo:
 
 
 class _Gate:
+    hears_through = True
+    late = 0
+
     def __init__(self, settings: Settings, rate: int) -> None:
         self._reference = Reference(rate)
         self._judge = Judge(rate, (_NEED * settings.caution,))
@@ -48,6 +52,9 @@ class _Gate:
     def flushed(self, frames: int) -> None:
         self._reference.flushed(frames)
 
-    def notify(self, why: str) -> None:
+    def notify(self, why: Change) -> None:
+        if why == "rested":
+            self._reference.resume()
+            return
         self._reference.realign()
         self._judge.relearn()

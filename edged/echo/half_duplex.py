@@ -6,7 +6,8 @@ from typing import Annotated
 
 import numpy as np
 
-from ._interface import Cleaned, Echo
+from ..core.frames import Cleaned
+from ..ports import Change, Echo
 from ._noise import Noise
 from ._reference import Reference
 
@@ -28,6 +29,9 @@ def open(settings: Settings, wire_rate: int) -> Echo:
 
 
 class _HalfDuplex:
+    hears_through = False
+    late = 0
+
     def __init__(self, tail: int, rate: int) -> None:
         self._tail = tail
         self._ringing = 0
@@ -53,5 +57,5 @@ class _HalfDuplex:
     def flushed(self, frames: int) -> None:
         self._reference.flushed(frames)
 
-    def notify(self, why: str) -> None:
+    def notify(self, why: Change) -> None:
         self._reference.realign()

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from math import inf
 
-from ._interface import Cleaned, Echo
+from ..core.frames import Cleaned
+from ..ports import Change, Echo
 from ._noise import Noise
 
 
@@ -18,6 +19,8 @@ def open(settings: Settings, wire_rate: int) -> Echo:
 
 
 class _Off:
+    hears_through = False
+    late = 0
     drift_ppm = 0.0
 
     def __init__(self, rate: int) -> None:
@@ -32,5 +35,5 @@ class _Off:
     def flushed(self, frames: int) -> None:
         """Nothing is kept."""
 
-    def notify(self, why: str) -> None:
+    def notify(self, why: Change) -> None:
         """Nothing was learned."""

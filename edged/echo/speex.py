@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Annotated
 
+from ..ports import Echo
 from ._chain import Chain
-from ._interface import Echo
 
 
 @dataclass(frozen=True)

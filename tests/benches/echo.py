@@ -23,7 +23,7 @@ import numpy as np
 from rich.console import Console
 
 from edged import plugins
-from edged.echo._interface import Cleaned
+from edged.core.frames import Cleaned
 
 from .echo_chain import BASELINES, NotThere, open_driver, play, through
 from .echo_cost import Cost, measured

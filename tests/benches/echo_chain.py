@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edged import plugins
-from edged.echo._interface import Cleaned, Echo
+from edged.core.frames import Cleaned
+from edged.ports import Echo
 
 from .echo_room import Reals
 from .echo_scene import FRAME, Acoustics, Burst, Scene, staged

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from edged.echo._interface import Cleaned, Echo
+from edged.core.frames import Cleaned
+from edged.ports import Echo
 
 RATE = 24_000
 FRAME = 480

@@ -6,8 +6,8 @@ from math import inf
 import numpy as np
 import pytest
 
-from edged.echo._interface import Echo
 from edged.echo._speex import Missing
+from edged.ports import Echo
 
 from .room import FRAME, FRAMES_S, RATE, Talk, echo_of, hiss, level, opened, sixteen, voice
 
