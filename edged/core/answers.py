@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from . import commands as do
 from . import events as ev
-from .commands import Command, Fact, note
+from .commands import Command, Fact, note, warn
 from .figures import Figures
 from .playback import Playback
 from .timers import Timer, Timers
@@ -95,6 +95,10 @@ class Answers:
             self._do(do.DeleteItem(item))
         if reply != self._current:
             return False
+        if event.status == "failed" and event.trouble is None:
+            self._do(do.Sound(do.Chime.PROVIDER))
+            message = f"the answer failed: {event.detail}"
+            self._do(warn(Fact.REQUEST_REFUSED, message, code=event.reason))
         self.playback.finish()
         if self.playback.received(reply):
             self._do(do.FinishPlay())

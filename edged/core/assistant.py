@@ -12,12 +12,13 @@ from . import events as ev
 from .commands import Chime, Command, Fact, note, warn
 from .dialogue import Dialogue
 from .ears import Ears
+from .evidence import Evidence
 from .gestures import Action, Bindings, Gesture, Phase, Recogniser
 from .line import Line
 from .loudness import Loudness
 from .machines import Link, scene
 from .scenes import Look, Scene
-from .settings import Conversation, Gestures, Volume
+from .settings import BargeIn, Conversation, Gestures, Volume
 from .timers import Timer, Timers
 from .troubles import Troubles
 
@@ -33,6 +34,8 @@ class Assistant:
         conversation: Conversation,
         *,
         wire_rate: int,
+        barge_in: BargeIn | None = None,
+        guarded: bool = False,
         volume: Volume | None = None,
         gestures: Gestures | None = None,
         bindings: Mapping[str, Bindings] | None = None,
@@ -40,7 +43,8 @@ class Assistant:
         self._policy = conversation
         self._timers = Timers()
         self._fingers = Recogniser(bindings or {}, gestures or Gestures())
-        self._dialogue = Dialogue(conversation, wire_rate, self._timers, self._do)
+        evidence = Evidence(barge_in or BargeIn(), self._timers, self._do, guarded=guarded)
+        self._dialogue = Dialogue(conversation, wire_rate, self._timers, self._do, evidence)
         self._line = Line(conversation, self._timers, self._dialogue, self._do)
         self._troubles = Troubles(conversation.trouble_s, self._timers, self._do)
         self._ears = Ears(conversation, self._timers, self._line, self._troubles, self._do)
@@ -95,6 +99,8 @@ class Assistant:
             case ev.SpeakerUnderran():
                 missing_ms = round(event.missing_ms)
                 self._do(note(Fact.GAP_HEARD, "a gap in the answer", missing_ms=missing_ms))
+            case ev.EchoMeasured():
+                self._ears.measured(event)
             case ev.WakeHeard():
                 self._hear_word(event, now)
             case ev.WakeNearlyHeard():
@@ -158,7 +164,7 @@ class Assistant:
                 message = f"request refused: {event.message}"
                 self._do(tell(Fact.REQUEST_REFUSED, message, code=event.code))
             case ev.UserItemCommitted():
-                pass
+                self._dialogue.committed(event, now)
             case _:
                 assert_never(event)
 
@@ -192,6 +198,8 @@ class Assistant:
                     self._troubles.end(self._troubles.passing)
                 case Timer.MICROPHONE:
                     self._ears.search(now)
+                case Timer.EVIDENCE:
+                    self._dialogue.insisted(now)
                 case Timer.HUSHED:
                     self._dialogue.answers.hushed(None)
                 case Timer.OVERDUE:

@@ -6,34 +6,39 @@ from . import commands as do
 from . import events as ev
 from .answers import Answers
 from .calls import Calls
-from .commands import Chime, Command, Fact, warn
-from .figures import Figures
-from .gate import Gate
+from .commands import Command
+from .due import Due
+from .evidence import Evidence
+from .figures import Turns
 from .machines import TURN, Move, Turn, step
+from .patience import Patience
 from .settings import Conversation
-from .timers import Timer, Timers
-
-_OVERDUE_S = 2.0
-"""Providers answer a cancel within tenths of a second; one that forgets to costs no more."""
+from .timers import Timers
 
 
 class Dialogue:
-    """The turn machine with its playback, its gate and its running tools.
+    """The turn machine with its playback, its evidence and its running tools.
 
-    Lives as long as the speaker; `begin` and `end` bracket a session. Commands leave through
-    `do`.
+    Lives as long as the speaker; `end` ends a session. Commands leave through `do`.
     """
 
     def __init__(
-        self, policy: Conversation, rate: int, timers: Timers, do: Callable[[Command], None]
+        self,
+        policy: Conversation,
+        rate: int,
+        timers: Timers,
+        do: Callable[[Command], None],
+        evidence: Evidence,
     ) -> None:
-        self._policy = policy
-        self._timers = timers
+        self._evidence = evidence
         self._do = do
         self.answers = Answers(rate, timers, do)
         self.playback = self.answers.playback
         self._calls = Calls(do)
-        self.gate = Gate(None if policy.echo == "off" else policy.echo_tail_ms / 1000)
+        self._due = Due(self.answers, timers, do)
+        self._turns = Turns(self.playback, do)
+        self.patience = Patience(policy, timers)
+        self.gate = evidence.gate
         self.turn = Turn.QUIET
         self._forget()
 
@@ -43,23 +48,14 @@ class Dialogue:
         """Whether the provider listens for the ends of turns; else the button tells them."""
         self.held = False
         """Whether the button is held to talk."""
-        self.spoken = False
-        """Whether anybody has said anything in this session."""
         self._barged_in = False
         """Whether the utterance under way cut an answer."""
-        self._calls.clear()
-        self._owes_reply = False
-        """An answer is to be asked for, once that may be done."""
-        self._awaited = False
-        """An answer is due that has not begun."""
-        self._dismissed = False
-        """One is due that nobody wants."""
-        self._question = False
-        """Whether the answer ends in a question."""
         self._leaving = False
         """Somebody has said goodbye."""
-        self._figures: Figures | None = None
-        self._turns = 0
+        self._calls.clear()
+        self._due.clear()
+        self._turns.clear()
+        self.patience.clear()
 
     @property
     def working(self) -> bool:
@@ -78,36 +74,39 @@ class Dialogue:
 
     def end(self, move: Move, now: float) -> None:
         """The session is over, by our will (`ENDED`) or not (`LOST`): silence."""
-        if self._figures is not None:
-            self._figures.heard(self.playback.heard_ms, interrupted=self.playback.audible)
+        self._turns.heard(interrupted=self.playback.audible)
         self.answers.end(speaking=self.turn is Turn.SPEAKING)
-        self._close_turn()
+        self._evidence.end()
+        self._turns.close()
         self._move(move)
         self._forget()
-        self._timers.stop(Timer.FOLLOW_UP, Timer.ANSWER, Timer.UTTERANCE, Timer.OVERDUE)
 
     def interrupt(self, now: float) -> None:
         """The button or the wake word: whoever answers is silent, and the user is listened to."""
         if not self.detecting:
             self.detecting = True
             self._do(do.DetectTurns(True))
-        if self.turn is not Turn.HEARING:
+        if self._evidence.doubted is not None:
+            self._believe(now)
+        elif self.turn is not Turn.HEARING:
             self._cut_short(now)
-            self.gate.interrupted()
+            self.gate.invite()
             self._move(Move.INTERRUPTED)
-            self.listen(now)
+            self.patience.user(now)
 
     def stop(self, now: float) -> bool:
         """Silence, and no new turn; whether there was anything to stop."""
-        if self.turn is Turn.HEARING and self._barged_in:
+        doubted = self._evidence.forget()
+        if doubted or (self.turn is Turn.HEARING and self._barged_in):
             # The word that stopped the answer was heard as an utterance, too.
+            self._barged_in = True
             self._do(do.ClearInput())
             self._move(Move.DISMISSED)
         elif not self.answering:
             return False
         self._cut_short(now)
         self._move(Move.INTERRUPTED)
-        self.listen(now)
+        self.patience.user(now)
         return True
 
     def hold(self, now: float) -> bool:
@@ -116,6 +115,8 @@ class Dialogue:
         Whether room sound that was sent before is forgotten: all but an utterance under way.
         """
         self._cut_short(now)
+        self.gate.invite()
+        self._evidence.forget()
         forgotten = self.detecting and self.turn is not Turn.HEARING
         if self.detecting:
             self._do(do.DetectTurns(False))
@@ -134,80 +135,115 @@ class Dialogue:
         if asks:
             self._do(do.CommitInput())
             self._move(Move.ASKED)
-            self._timers.stop(Timer.UTTERANCE)
-            self._timers.start(Timer.ANSWER, now + self._policy.answer_timeout_s)
-            self._open_turn().speech_end = now
-            self._owes_reply = True
-            self._ask_if_owed(now)
+            self.patience.asked(now)
+            self._turns.open().speech_end = now
+            self._due.owe(again=True)
+            self._ask(now)
         else:
             self._do(do.ClearInput())
             self._move(Move.DISMISSED)
-            self.listen(now)
+            self.patience.user(now)
+
+    def hear(self, frame: ev.MicFrame, now: float) -> bool:
+        """Room sound came; whether it may go out."""
+        if frame.clean is None:
+            return True
+        if self._evidence.hear(frame.clean.score, self.playback.audible, now):
+            self._believe(now)
+        return self.gate.open
+
+    def insisted(self, now: float) -> None:
+        """Somebody has been heard for so long that no second witness is needed."""
+        if self._evidence.unsettled:
+            self._believe(now)
+        elif self.gate.person and self.answering:
+            self.interrupt(now)
+
+    def _believe(self, now: float) -> None:
+        """What only the provider had heard was a person."""
+        self._begin_utterance(now)
+        if self._evidence.complete:
+            self._end_utterance(now)
 
     def speech_started(self, event: ev.SpeechStarted, now: float) -> None:
-        """Somebody speaks; over the answer, this cuts it (the provider cancels by itself)."""
-        if not self.detecting:
-            return
-        self._barged_in = self.answering and self._silence(now, cancel=False)
+        """Somebody speaks, if it is to be believed; over the answer, this cuts it."""
+        if self.detecting and (not self.answering or self._evidence.believes(event.item, now)):
+            self._begin_utterance(now)
+
+    def _begin_utterance(self, now: float) -> None:
+        self._evidence.settle()
+        # Where it need not be believed the provider cancels by itself.
+        self._barged_in = self.answering and self._silence(now, cancel=self._evidence.guarded)
         if self._barged_in:
-            self.gate.interrupted()
-        self._close_turn()
-        self._awaited = self._dismissed = False
+            self.gate.invite()
+        self._turns.close()
+        self._due.begun()
         self._listen_closely(Move.SPEECH_STARTED, now)
 
     def speech_stopped(self, event: ev.SpeechStopped, now: float) -> None:
         """The utterance is over: an answer is due."""
-        if self.turn is not Turn.HEARING or not self.detecting:
+        self._evidence.complete = True
+        if self.turn is Turn.HEARING and self.detecting:
+            self._end_utterance(now)
+        else:
             # That was a stop word, complete before it could be forgotten: no answer is wanted.
-            self._dismissed |= self._barged_in
+            self._due.dismissed |= self._barged_in
             self._barged_in = False
-            return
+
+    def _end_utterance(self, now: float) -> None:
         self._barged_in = False
         self._move(Move.SPEECH_STOPPED)
-        self._timers.stop(Timer.UTTERANCE)
-        self._open_turn().speech_end = now
+        self._turns.open().speech_end = now
         self._expect(now)
         # The answer to the utterance sees every output that is in.
-        self._owes_reply &= self.working
+        self._due.owed &= self.working
+
+    def committed(self, event: ev.UserItemCommitted, now: float) -> None:
+        """The provider took an utterance in; one that nobody said is taken out again."""
+        if event.item == self._evidence.doubted:
+            self._evidence.settle()
+            self._do(do.DeleteItem(event.item))
+            # If it can, the provider begins to answer it.
+            self._due.dismissed |= not self.answers.unfinished
+        elif self._evidence.guarded and self._due.awaited and self.answers.unfinished:
+            # It answers nothing that ends while another answer is being made.
+            self._due.awaited = False
+            self._due.owe(again=False)
+            self._ask(now)
 
     def reply_started(self, event: ev.ReplyStarted, now: float) -> None:
         """An answer is being made; one that nobody waits for any more is cancelled."""
-        wanted = self.turn is not Turn.HEARING and not self._dismissed
+        wanted = self.turn is not Turn.HEARING and not self._due.dismissed
         if not self.answers.begin(event.reply, wanted=wanted):
             return
-        self._awaited = self._dismissed = False
+        self._due.begun()
         if not wanted:
             return
-        self._question = False
-        self.spoken = True
-        self._open_turn()
+        self.patience.question = False
+        self.patience.spoken = True
+        self._turns.open()
         self._move(Move.REPLY_STARTED)
-        self._timers.stop(Timer.FOLLOW_UP)
-        self._timers.start(Timer.ANSWER, now + self._policy.answer_timeout_s)
+        self.patience.asked(now)
 
     def reply_audio(self, event: ev.ReplyAudio, now: float) -> None:
         """Sound of the answer; sound of any other is dropped."""
         if not self.answers.take(event):
             return
-        figures = self._open_turn()
+        figures = self._turns.open()
         if figures.first_audio is None:
             figures.first_audio = now
-        self._timers.start(Timer.ANSWER, now + self._policy.answer_timeout_s)
+        self.patience.answer(now)
 
     def reply_text(self, event: ev.ReplyText) -> None:
         """What the answer says."""
         if self.answers.counts(event.reply):
-            self._question = event.is_question
+            self.patience.question = event.is_question
 
     def reply_done(self, event: ev.ReplyDone, now: float) -> None:
         """Generation is over; the answer may play on for a long time."""
         if self.answers.finish(event):
-            self._open_turn().spent(event.usage)
-            if event.status == "failed" and event.trouble is None:
-                self._do(do.Sound(Chime.PROVIDER))
-                message = f"the answer failed: {event.detail}"
-                self._do(warn(Fact.REQUEST_REFUSED, message, code=event.reason))
-        self._ask_if_owed(now)
+            self._turns.open().spent(event.usage)
+        self._ask(now)
         if self.turn is Turn.SPEAKING or self.playback.audible:
             self._drain(now)
         else:
@@ -219,10 +255,9 @@ class Dialogue:
         self.playback.progress(heard)
         if self.playback.heard == before:
             return
-        self.gate.sounded(now)
-        self._timers.start(Timer.ANSWER, now + self._policy.answer_timeout_s)
+        self.patience.answer(now)
         self._move(Move.SOUNDED)
-        figures = self._open_turn()
+        figures = self._turns.open()
         if figures.first_sound is None:
             figures.first_sound = now
         self._drain(now)
@@ -230,21 +265,20 @@ class Dialogue:
     def _drain(self, now: float) -> None:
         if self.turn is not Turn.SPEAKING or not self.playback.drained:
             return
-        if self._figures is not None:
-            self._figures.heard(self.playback.heard_ms, interrupted=False)
+        self._turns.heard(interrupted=False)
         self._move(Move.DRAINED)
-        if self._awaited:
+        if self._due.awaited:
             self._expect(now)
             return
         if not self.working:
-            self._close_turn()
-        self.listen(now)
+            self._turns.close()
+        self.patience.user(now)
 
     def tool_called(self, event: ev.ToolCalled) -> None:
         """The model wants something done."""
         wanted = self.answers.counts(event.reply) and self.answers.generating
         if wanted and self._calls.begin(event):
-            self._timers.stop(Timer.ANSWER)
+            self.patience.tool()
 
     def tool_finished(self, event: ev.ToolFinished, now: float) -> None:
         """It is done; a call whose conversation has ended is dropped."""
@@ -252,98 +286,66 @@ class Dialogue:
             return
         if self._calls.finish(event):
             self._leaving |= event.farewell and self.turn is not Turn.HEARING
-            self._owes_reply |= not event.farewell
+            if not event.farewell:
+                self._due.owe(again=True)
         if self.answering and not self.working:
-            self._timers.start(Timer.ANSWER, now + self._policy.answer_timeout_s)
-        self._ask_if_owed(now)
+            self.patience.answer(now)
+        self._ask(now)
         self._rest(now)
 
-    def _ask_if_owed(self, now: float) -> None:
-        # One request, after every output is in and every answer is done. While the user speaks
-        # none: the answer to the utterance will see the outputs.
-        busy = self._awaited or self.working or self.turn is Turn.HEARING
-        if not self._owes_reply or busy:
-            return
-        if self._dismissed or self.answers.unfinished:
-            if not self._timers.running(Timer.OVERDUE):
-                self._timers.start(Timer.OVERDUE, now + _OVERDUE_S)
-            return
-        self._owes_reply = False
-        self._do(do.AskReply())
-        self._expect(now)
+    def _ask(self, now: float) -> None:
+        # After every output is in. While the user speaks not: the answer to the utterance will
+        # see the outputs.
+        if not self.working and self.turn is not Turn.HEARING and self._due.ask(now):
+            self._expect(now)
 
     def overdue(self, now: float) -> None:
-        """An answer that nobody wants has not begun, or not ended: it is not waited for."""
-        self._dismissed = False
-        self.answers.give_up()
-        self._ask_if_owed(now)
+        """An answer that nobody wants has not begun, or not ended."""
+        self._due.give_up()
+        self._ask(now)
 
     def refused(self, event: ev.RequestRefused, now: float) -> None:
         """No answer was asked for; when another is being made, we ask again after that."""
-        self._owes_reply |= event.busy and self.answering
-        self._awaited = self._dismissed = False
-        self._ask_if_owed(now)
+        self._due.refused(busy=event.busy and self.answering)
+        self._ask(now)
         self._rest(now)
 
     def _expect(self, now: float) -> None:
         """An answer is due."""
-        self._awaited = True
+        self._due.awaited = True
         self._move(Move.ASKED)
-        self._timers.stop(Timer.FOLLOW_UP)
-        self._timers.start(Timer.ANSWER, now + self._policy.answer_timeout_s)
+        self.patience.asked(now)
 
     def _cut_short(self, now: float) -> None:
         """Whoever answers is silent, and what is still to come of it is not wanted."""
         self._silence(now, cancel=True)
-        self._close_turn()
-        self._dismissed |= self._awaited
-        self._awaited = self._owes_reply = self._leaving = self._question = False
+        self._turns.close()
+        self._due.dismiss()
+        self._leaving = self.patience.question = False
         self._calls.forsake()
 
     def _silence(self, now: float, *, cancel: bool) -> bool:
         """Stop the answer's sound; the record is set straight once it is known what was heard."""
         if not self.answers.generating and not self.playback.audible:
             return False
-        figures, self._figures = self._open_turn(), None
+        figures, self._turns.current = self._turns.open(), None
         self.answers.cut(figures, now, cancel=cancel)
         return True
 
-    def listen(self, now: float) -> None:
-        """It is the user's turn, for a while."""
-        patience_s = self._policy.follow_up_s
-        if not self.spoken:
-            patience_s = self._policy.false_wake_s
-        elif self._question:
-            patience_s = self._policy.follow_up_question_s
-        self._timers.stop(Timer.ANSWER, Timer.UTTERANCE)
-        self._timers.start(Timer.FOLLOW_UP, now + patience_s)
-
     def _listen_closely(self, move: Move, now: float) -> None:
         """Somebody speaks."""
-        self.spoken = True
-        self._question = self._leaving = False
+        self._leaving = False
         self._move(move)
-        self._timers.stop(Timer.FOLLOW_UP, Timer.ANSWER)
-        self._timers.start(Timer.UTTERANCE, now + self._policy.utterance_timeout_s)
+        self.patience.utterance(now)
 
     def _rest(self, now: float) -> None:
         """Back to the user, unless the assistant has more to say or to do."""
-        busy = self.answers.generating or self.working or self._awaited or self._owes_reply
+        due = self._due.awaited or self._due.owed
+        busy = self.answers.generating or self.working or due
         if self.turn is Turn.THINKING and not busy and not self.playback.audible:
-            self._close_turn()
+            self._turns.close()
             self._move(Move.DISMISSED)
-            self.listen(now)
-
-    def _open_turn(self) -> Figures:
-        if self._figures is None:
-            self._turns += 1
-            self._figures = Figures(self._turns, self.playback.heard_ms)
-        return self._figures
-
-    def _close_turn(self) -> None:
-        if self._figures is not None:
-            self._do(self._figures.line())
-            self._figures = None
+            self.patience.user(now)
 
     def _move(self, move: Move) -> None:
         self.turn = step(TURN, self.turn, move)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from . import commands as do
 from .commands import Chime, Command, Fact, note, warn
-from .events import MicFrame, MicLost, MicOpened, MuteAsked, Trouble
+from .events import EchoMeasured, MicFrame, MicLost, MicOpened, MuteAsked, Trouble
 from .line import Line
 from .machines import HEARING, Hearing, Move, step
 from .settings import Conversation
@@ -82,6 +82,12 @@ class Ears:
         self._troubles.end(Trouble.MICROPHONE)
         self._timers.start(Timer.MICROPHONE, now + self._policy.silent_microphone_s)
         self._line.hear(frame, self.rate, now)
+
+    def measured(self, event: EchoMeasured) -> None:
+        """What became of our own voice in a conversation."""
+        message = f"{event.driver} made our echo {event.erle_db:.0f} dB quieter"
+        figures = {"erle_db": event.erle_db, "drift_ppm": event.drift_ppm}
+        self._do(note(Fact.ECHO_MEASURED, message, driver=event.driver, **figures))
 
     def opened(self, event: MicOpened, now: float) -> None:
         """The capture stream runs."""

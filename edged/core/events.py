@@ -7,7 +7,7 @@ identities are opaque; positions count capture samples since the microphone was 
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from .frames import Cleaned
+from .frames import MicFrame as MicFrame
 
 _QUESTION_MARKS = ("?", "\uff1f", "\u061f", "\u037e")  # full-width, Arabic, Greek
 _CLOSING = " \t\n\"'\u201d\u2019\u00bb\u300d)"
@@ -45,20 +45,6 @@ class MicOpened:
     device: str
     rate: int
     """Samples per second of the capture stream."""
-
-
-@dataclass(frozen=True, slots=True)
-class MicFrame:
-    """One frame of room sound, in capture order without gaps unless `position` jumps."""
-
-    samples: bytes
-    """Signed 16-bit little-endian mono at the capture rate."""
-    position: int
-    """Capture samples before this frame."""
-    level: float
-    """Root mean square in dBFS; -120 for digital silence."""
-    clean: Cleaned | None = None
-    """What may leave the device; None while nobody is on the line, nor about to be."""
 
 
 @dataclass(frozen=True, slots=True)

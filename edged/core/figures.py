@@ -1,9 +1,11 @@
 """The figures of one turn: what it took, what was heard of it, and what it spent."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from .commands import Fact, Note, note
+from .commands import Command, Fact, Note, note
 from .events import Usage
+from .playback import Playback
 
 
 @dataclass(slots=True)
@@ -44,6 +46,38 @@ class Figures:
         if self.first_audio is not None and self.first_sound is not None:
             known["first_audio_to_sound_ms"] = _ms(self.first_sound - self.first_audio)
         return note(Fact.TURN_ENDED, "turn ended", **known)
+
+
+class Turns:
+    """The turns of a session, one after the other."""
+
+    def __init__(self, playback: Playback, do: Callable[[Command], None]) -> None:
+        self._playback = playback
+        self._do = do
+        self.clear()
+
+    def clear(self) -> None:
+        """The session is over."""
+        self.current: Figures | None = None
+        self._count = 0
+
+    def open(self) -> Figures:
+        """The turn under way, or a new one."""
+        if self.current is None:
+            self._count += 1
+            self.current = Figures(self._count, self._playback.heard_ms)
+        return self.current
+
+    def heard(self, *, interrupted: bool) -> None:
+        """What has sounded until now is what was heard of it."""
+        if self.current is not None:
+            self.current.heard(self._playback.heard_ms, interrupted=interrupted)
+
+    def close(self) -> None:
+        """It is over, and its line is written."""
+        if self.current is not None:
+            self._do(self.current.line())
+            self.current = None
 
 
 def _ms(seconds: float) -> int:

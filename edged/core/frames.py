@@ -1,4 +1,4 @@
-"""A frame of room sound after the echo driver's work."""
+"""A frame of room sound, as it came and as it may leave."""
 
 from dataclasses import dataclass
 
@@ -17,3 +17,17 @@ class Cleaned:
     """How much quieter the echo leaves than it came in; 0 where nothing takes it away."""
     noise: bytes
     """Noise as long as the frame, at the floor of the sound that is sent; never digital zeros."""
+
+
+@dataclass(frozen=True, slots=True)
+class MicFrame:
+    """One frame of room sound, in capture order without gaps unless `position` jumps."""
+
+    samples: bytes
+    """Signed 16-bit little-endian mono at the capture rate."""
+    position: int
+    """Capture samples before this frame."""
+    level: float
+    """Root mean square in dBFS; -120 for digital silence."""
+    clean: Cleaned | None = None
+    """What may leave the device; None while nobody is on the line, nor about to be."""

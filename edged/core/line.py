@@ -83,7 +83,7 @@ class Line:
             return
         if self.link is Link.UP:
             self._dialogue.interrupt(now)
-            self._send(max(position, self._sent))
+            self._let_out(max(position, self._sent))
         elif self.link in (Link.DOWN, Link.CLOSING):
             self._greet(now)
             self._word = word
@@ -106,7 +106,7 @@ class Line:
             forgotten = self._dialogue.hold(now)
             self._do(Sound(Chime.WOKEN))
             self._begun = max(first, self._asked if forgotten else self._sent)
-            self._send(self._begun)
+            self._let_out(self._begun)
         elif self._asked_by_hand:
             self.wake("button", first, now)
         elif until is not None:
@@ -124,7 +124,7 @@ class Line:
             self._held = False
             self._dialogue.release(now, asks=asks)
             if asks:
-                self._asked = self._sent
+                self._asked = self._sent = self.here
             else:
                 self._sent = self._begun
         elif asks:
@@ -141,18 +141,17 @@ class Line:
         self._rate = rate
         waiting = self.link in (Link.OPENING, Link.REOPENING)
         seconds = self._policy.connecting_ring_s if waiting else self._policy.asleep_ring_s
-        self._ring.put(frame, int(seconds * rate))
-        self.sending = False
-        if self.link is not Link.UP:
-            return
         dialogue = self._dialogue
-        if dialogue.held or (
-            dialogue.detecting and dialogue.gate.open(dialogue.playback.audible, now)
-        ):
-            self._send(frame.position)
-        elif dialogue.detecting:
-            # The clock of the provider's turn detection is the sound that it gets.
-            self._do(SendNoise(len(frame.samples) // 2))
+        allowed = dialogue.hear(frame, now)
+        self._ring.put(frame, int(seconds * rate), allowed)
+        first = frame.position
+        if dialogue.gate.person:
+            # The first syllable came before the gate was sure of it.
+            first = max(self._sent, self.back(first, dialogue.gate.preroll_ms))
+            self._ring.allow(first)
+        self.sending = False
+        if self.link is Link.UP and (dialogue.held or dialogue.detecting):
+            self._send(first)
 
     def forget(self) -> None:
         """Forget the sound kept: positions start anew."""
@@ -170,7 +169,7 @@ class Line:
             return
         self._move(Move.CONFIGURED)
         self._timers.stop(Timer.WAKING, Timer.CONNECT)
-        self._dialogue.listen(now)
+        self._dialogue.patience.user(now)
         if self._held:
             self._dialogue.hold(now)
         for first, last in self._due:
@@ -189,7 +188,7 @@ class Line:
 
     def fall_silent(self, now: float) -> None:
         """Nobody went on talking."""
-        if self._dialogue.spoken:
+        if self._dialogue.patience.spoken:
             self.end("silence", now, Chime.SLEEPING if self._dialogue.detecting else None)
             return
         word = self._word
@@ -249,13 +248,28 @@ class Line:
             self._do(Sound(Chime.SLEEPING))
         return unasked
 
+    def _let_out(self, first: int) -> None:
+        """Room sound from the position `first` on leaves, whatever the gate thought of it."""
+        self._ring.allow(first)
+        self._send(first)
+
     def _send(self, first: int, last: int | None = None) -> None:
-        """Room sound kept from the position `first` on, to `last` if that is given."""
-        for frame in self._ring.since(first):
-            if last is None or frame.position < last:
-                self._do(SendAudio(frame.samples))
-                self.sending = last is None
-        self._sent = self.here if last is None else last
+        """Room sound kept from the position `first` on, to `last` if that is given.
+
+        Noise in the place of what may not leave: the clock of the provider's turn detection is
+        the sound that it gets.
+        """
+        for kept in self._ring.since(first):
+            clean = kept.frame.clean
+            if last is not None and kept.frame.position >= last:
+                break
+            if clean is not None and not kept.allowed:
+                self._do(SendNoise(clean.noise))
+                continue
+            sound = kept.frame.samples if clean is None else clean.samples
+            self._do(SendAudio(sound, clean is not None))
+            self._sent = kept.end
+            self.sending = last is None
 
     def _greet(self, now: float) -> None:
         self._do(Sound(Chime.WOKEN))

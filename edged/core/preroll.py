@@ -1,33 +1,58 @@
 """The ring of the last seconds of room sound, so that nothing said is lost."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from .events import MicFrame
+
+
+@dataclass(slots=True)
+class Kept:
+    """A frame, and whether it may leave the device."""
+
+    frame: MicFrame
+    allowed: bool
+
+    @property
+    def end(self) -> int:
+        """The position after it."""
+        return self.frame.position + self.length
+
+    @property
+    def length(self) -> int:
+        """In samples of the microphone."""
+        return len(self.frame.samples) // 2
 
 
 class Preroll:
     """Frames in order, bounded by their length in samples; the oldest fall out."""
 
     def __init__(self) -> None:
-        self._frames: deque[MicFrame] = deque()
+        self._frames: deque[Kept] = deque()
         self.samples = 0
         """Samples held."""
         self.gone = 0
         """The position after the newest frame that fell out."""
 
-    def put(self, frame: MicFrame, limit: int) -> None:
+    def put(self, frame: MicFrame, limit: int, allowed: bool = True) -> None:
         """Append a frame; let the oldest fall out until at most `limit` samples are held."""
-        self._frames.append(frame)
-        self.samples += _length(frame)
+        kept = Kept(frame, allowed)
+        self._frames.append(kept)
+        self.samples += kept.length
         while self.samples > limit and len(self._frames) > 1:
             gone = self._frames.popleft()
-            self.samples -= _length(gone)
-            self.gone = _end(gone)
+            self.samples -= gone.length
+            self.gone = gone.end
 
-    def since(self, position: int) -> Sequence[MicFrame]:
+    def since(self, position: int) -> Iterator[Kept]:
         """The frames that end after `position`, oldest first; they stay."""
-        return [frame for frame in self._frames if _end(frame) > position]
+        return (kept for kept in self._frames if kept.end > position)
+
+    def allow(self, position: int) -> None:
+        """Let them leave, whatever was thought of them."""
+        for kept in self.since(position):
+            kept.allowed = True
 
     def clear(self) -> None:
         """Forget everything."""
@@ -37,12 +62,4 @@ class Preroll:
     @property
     def end(self) -> int:
         """The position after the newest frame; 0 when empty."""
-        return _end(self._frames[-1]) if self._frames else 0
-
-
-def _length(frame: MicFrame) -> int:
-    return len(frame.samples) // 2
-
-
-def _end(frame: MicFrame) -> int:
-    return frame.position + _length(frame)
+        return self._frames[-1].end if self._frames else 0

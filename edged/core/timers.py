@@ -20,6 +20,8 @@ class Timer(StrEnum):
     """The answer should have begun, or gone on, by now."""
     UTTERANCE = "utterance"
     """One utterance has lasted long enough."""
+    EVIDENCE = "evidence"
+    """Somebody has been heard over the answer for long enough."""
     HUSHED = "hushed"
     """The loudspeaker should have told where it stopped."""
     OVERDUE = "overdue"
