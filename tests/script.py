@@ -1,14 +1,16 @@
 """Tells an evening with a speaker: a made-up clock, a room, a provider and a loudspeaker."""
 
 from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from math import inf
+from typing import Literal, TypeVar
 
 from edged.core import commands as do
 from edged.core import events as ev
 from edged.core.assistant import Assistant
+from edged.core.frames import Cleaned
 from edged.core.gestures import Bindings
 from edged.core.scenes import Scene
-from edged.core.settings import Conversation, Volume
+from edged.core.settings import BargeIn, Conversation, Volume
 
 from .core.laws import Laws, number
 
@@ -16,6 +18,11 @@ CAPTURE_RATE = 16_000
 WIRE_RATE = 24_000
 FRAME_S = 0.02
 FRAME_SAMPLES = round(CAPTURE_RATE * FRAME_S)
+RING_S = 0.29
+"""For so long our own sound is heard in the room after it has ended."""
+NOISE = b"\x01\x00" * round(WIRE_RATE * FRAME_S)
+
+Echo = Literal["off", "half_duplex", "canceller"]
 
 C = TypeVar("C")
 
@@ -33,10 +40,22 @@ class Evening:
         policy: Conversation | None = None,
         bindings: Mapping[str, Bindings] | None = None,
         volume: Volume | None = None,
+        *,
+        barge_in: BargeIn | None = None,
+        echo: Echo = "half_duplex",
     ) -> None:
         self.policy = policy or Conversation()
+        self.barge_in = barge_in or BargeIn(cold_ms=0)
+        self.echo = echo
         self.now = 1000.0
-        self.speaker = Assistant(self.policy, wire_rate=WIRE_RATE, volume=volume, bindings=bindings)
+        self.speaker = Assistant(
+            self.policy,
+            wire_rate=WIRE_RATE,
+            barge_in=self.barge_in,
+            guarded=echo == "canceller",
+            volume=volume,
+            bindings=bindings,
+        )
         self.laws = Laws(self.policy, WIRE_RATE)
         self.commands: list[do.Command] = []
         self.position = 0
@@ -46,6 +65,12 @@ class Evening:
         self.slow_to_hush = False
         self.hushes: list[int] = []
         """What had been heard at each `Hush` that the loudspeaker has not answered yet."""
+        self.awake = False
+        """Whether the echo driver runs."""
+        self.over_us = False
+        """Whether somebody speaks in the room, loud enough to be heard over our own sound."""
+        self.sounded_at = 0.0
+        """When our own sound was in the room last."""
 
     # --- the clock ------------------------------------------------------------------------
 
@@ -53,12 +78,15 @@ class Evening:
         """Let `events` happen now."""
         commands: list[do.Command] = []
         for event in events:
+            self.awake = self.awake and not isinstance(event, ev.LinkDown)
             self.laws.expects(event)
             done = self.speaker.handle(event, self.now)
             self.laws.judges(event, done, self.speaker, self.now)
             for command in done:
                 if isinstance(command, do.Play):
                     self.queued += len(command.samples) // 2
+                elif isinstance(command, do.OpenLink):
+                    self.awake = True
                 elif isinstance(command, do.Hush):
                     self.hushes.append(self.heard)
                     self.queued = self.heard = 0
@@ -118,10 +146,17 @@ class Evening:
     def frame(self) -> list[do.Command]:
         """One frame of room sound, with its number in its first samples."""
         samples = self.frames.to_bytes(4, "little") + bytes(2 * FRAME_SAMPLES - 4)
-        heard = ev.MicFrame(samples, self.position, -60.0)
+        clean = Cleaned(samples, self.score(), 20.0, NOISE) if self.awake else None
+        heard = ev.MicFrame(samples, self.position, -60.0, clean)
         self.frames += 1
         self.position += FRAME_SAMPLES
         return self.feed(heard)
+
+    def score(self) -> float:
+        """What the echo driver thinks of the next frame."""
+        if self.echo == "off" or self.now - self.sounded_at > RING_S:
+            return inf
+        return 2.0 if self.over_us and self.echo == "canceller" else 0.2
 
     def wakes(self, *, late_ms: int = 0) -> list[do.Command]:
         """The wake word is recognised, `late_ms` after it was."""
@@ -152,6 +187,7 @@ class Evening:
         if heard == self.heard:
             return []
         self.heard = heard
+        self.sounded_at = self.now
         return self.feed(ev.SpeakerProgress(heard))
 
     # --- the provider ---------------------------------------------------------------------

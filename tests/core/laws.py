@@ -21,6 +21,7 @@ _BOUNDS = {
     Turn.THINKING: Timer.ANSWER,
     Turn.SPEAKING: Timer.ANSWER,
 }
+_PREROLL_MS = 160
 _OF_A_LINE = {
     Timer.CONNECT,
     Timer.CLOSE,
@@ -29,6 +30,7 @@ _OF_A_LINE = {
     Timer.ANSWER,
     Timer.UTTERANCE,
     Timer.HUSHED,
+    Timer.EVIDENCE,
 }
 
 
@@ -60,6 +62,7 @@ class Laws:
         self._detecting = True
         self._last_frame = -1
         self._asked_to_close = False
+        self.ducked = False
 
     def expects(self, event: ev.Event) -> None:
         """Book `event` before the speaker hears of it."""
@@ -135,6 +138,9 @@ class Laws:
                 self.failed = True
             case do.SetVolume():
                 assert command.volume_db <= 0
+            case do.Duck():
+                assert bool(command.by_db) is not self.ducked, "so quiet already"
+                self.ducked = bool(command.by_db)
             case (
                 do.CloseMicrophone() | do.FinishPlay() | do.ResetWake() | do.Sound() | do.Remember()
             ):
@@ -215,19 +221,25 @@ class Laws:
             begun = any(isinstance(c, do.DetectTurns | do.ClearInput) for c in commands)
             if before == self.line == "up" and speaker._ears.rate is not None and not begun:
                 held = speaker._dialogue.held
-                assert len(sent) + len(noise) == int(self._detecting or held), (
-                    "every frame sends one frame; none between presses to talk"
-                )
-                assert numbers in ([], [self._last_frame])
-                assert not (held and noise), "the button is held, and is not believed"
+                if speaker._dialogue.gate.person:
+                    assert numbers[-1] == self._last_frame, "somebody speaks over us"
+                    assert len(numbers) * 20 <= _PREROLL_MS + 20, "more than the first syllable"
+                else:
+                    assert len(sent) + len(noise) == int(self._detecting or held), (
+                        "every frame sends one frame; none between presses to talk"
+                    )
+                    assert numbers in ([], [self._last_frame])
         else:
-            assert not noise, "noise without a frame to stand for"
+            ready = isinstance(event, ev.LinkReady)
+            assert ready or not noise, "noise without a frame to stand for"
         if numbers:
             first, last = numbers[0], numbers[-1]
             # Between two presses before the line was up, and after the last, nothing leaves.
             late = isinstance(event, ev.LinkReady) and speaker._line._due[0][1] is not None
-            assert late or numbers == list(range(first, last + 1)), "lost"
-            assert late or last == self._last_frame, "the newest frame stayed behind"
+            # What was held back from the ring has noise in its place.
+            assert numbers == sorted(numbers)
+            assert late or len(numbers) + len(noise) >= last + 1 - first, "lost"
+            assert late or noise or last == self._last_frame, "the newest frame stayed behind"
 
     def _judge_state(self, speaker: Assistant, now: float) -> None:
         state, deadline = speaker.state, speaker.deadline()
@@ -240,6 +252,8 @@ class Laws:
             assert self.line in ("down", "closing")
         if self.line != "down" and not self.failed:
             assert deadline is not None, f"a line that is {self.line} without a deadline"
+        if self.line != "up":
+            assert not self.ducked, "nothing sounds, and it is made quieter"
         if self.line == "down":
             left = _OF_A_LINE & set(speaker._timers._at)
             assert not left, f"alarms of a conversation that is over: {left}"

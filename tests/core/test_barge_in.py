@@ -626,7 +626,7 @@ def test_while_the_provider_thinks_the_stop_word_calls_the_answer_off() -> None:
 
 
 def test_a_stop_word_that_was_heard_as_an_utterance_is_forgotten() -> None:
-    evening = Evening(Conversation(stop_words=("stop",), echo="off"))
+    evening = Evening(Conversation(stop_words=("stop",)), echo="off")
     evening.is_answered(seconds=5.0, heard_s=1.0)
     evening.feed(ev.SpeechStarted("user_2"))
     evening.passes(0.4)
@@ -636,7 +636,7 @@ def test_a_stop_word_that_was_heard_as_an_utterance_is_forgotten() -> None:
 
 def test_an_answer_to_the_stop_word_itself_is_not_wanted() -> None:
     """Its utterance was complete before the provider learned that it is to be forgotten."""
-    evening = Evening(Conversation(stop_words=("stop",), echo="off"))
+    evening = Evening(Conversation(stop_words=("stop",)), echo="off")
     evening.is_answered(seconds=5.0, heard_s=1.0)
     evening.feed(ev.SpeechStarted("user_2"))
     evening.passes(0.4)
@@ -652,7 +652,7 @@ def test_an_answer_to_the_stop_word_itself_is_not_wanted() -> None:
 
 
 def test_after_a_stop_that_was_heard_as_an_utterance_no_tool_is_answered() -> None:
-    evening = Evening(Conversation(stop_words=("stop",), echo="off"))
+    evening = Evening(Conversation(stop_words=("stop",)), echo="off")
     evening.is_answered(seconds=5.0, heard_s=1.0, done=False)
     evening.feed(ev.ToolCalled("resp_1", "call_1", "clock", "{}"), ev.ReplyDone("resp_1"))
     evening.feed(ev.SpeechStarted("user_2"))
@@ -664,7 +664,7 @@ def test_after_a_stop_that_was_heard_as_an_utterance_no_tool_is_answered() -> No
 
 
 def test_speech_that_cut_nothing_is_not_forgotten_for_a_stop_word() -> None:
-    evening = Evening(Conversation(stop_words=("stop",), echo="off"))
+    evening = Evening(Conversation(stop_words=("stop",)), echo="off")
     evening.is_answered(seconds=1.0, heard_s=1.5)
     evening.feed(ev.SpeechStarted("user_2"))
     assert evening.says_stop() == []
@@ -685,7 +685,7 @@ def test_the_wake_word_itself_may_only_stop() -> None:
 
 
 def test_a_wake_word_that_may_only_stop_was_heard_as_an_utterance() -> None:
-    evening = Evening(Conversation(wake_while_speaking="stop", echo="off"))
+    evening = Evening(Conversation(wake_while_speaking="stop"), echo="off")
     evening.is_answered(seconds=5.0, heard_s=1.0)
     evening.feed(ev.SpeechStarted("user_2"))
     evening.passes(0.4)
@@ -738,7 +738,7 @@ def test_a_cut_turn_whose_bill_never_comes_is_told_when_the_line_goes() -> None:
 
 def test_a_bill_that_comes_before_the_loudspeaker_has_answered_is_told_too() -> None:
     """A provider that cancels by itself says so right after the speech it has heard."""
-    evening = Evening(Conversation(echo="off"))
+    evening = Evening(echo="off")
     evening.slow_to_hush = True
     evening.is_answered(5.0, heard_s=1.0, done=False)
     evening.feed(ev.SpeechStarted("user_2"))

@@ -8,7 +8,7 @@ from edged.core.commands import AnswerTool, AskReply, CancelReply, Fact, Truncat
 from edged.core.scenes import Scene
 from edged.core.settings import Conversation
 
-from ..script import WIRE_RATE, Evening, notes, only, repairs, sent
+from ..script import NOISE, WIRE_RATE, Evening, notes, only, repairs, sent
 
 Commands = list[do.Command]
 
@@ -487,7 +487,7 @@ def test_while_the_answer_is_audible_noise_leaves_in_place_of_the_room() -> None
     evening.is_answered(seconds=1.0)
     during = evening.passes(1.0)
     assert sent(during) == []
-    assert [noise.samples for noise in only(during, do.SendNoise)] == [320] * 50
+    assert [noise.samples for noise in only(during, do.SendNoise)] == [NOISE] * 50
     tail = evening.passes(0.28)
     assert sent(tail) == []
     after = evening.passes(1.0)

@@ -323,7 +323,7 @@ def test_the_longest_conversation_ends_whoever_speaks(when: str) -> None:
 
 
 def test_with_no_echo_the_room_is_heard_all_the_while() -> None:
-    evening = Evening(Conversation(echo="off"))
+    evening = Evening(echo="off")
     evening.converses()
     evening.forgets()
     first = evening.frames
@@ -337,7 +337,7 @@ def test_with_no_echo_the_room_is_heard_all_the_while() -> None:
 
 
 def test_with_no_echo_a_wake_word_over_the_answer_sends_nothing_twice() -> None:
-    evening = Evening(Conversation(echo="off"))
+    evening = Evening(echo="off")
     evening.is_answered(seconds=5.0, heard_s=1.0)
     evening.forgets()
     first = evening.frames

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from copy import deepcopy
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -21,7 +21,7 @@ from edged.core.machines import Health, Hearing, Link, Turn
 from edged.core.scenes import Scene
 from edged.core.settings import Conversation
 
-from ..script import WIRE_RATE, Evening, only
+from ..script import WIRE_RATE, Echo, Evening, only
 
 POLICY = Conversation(
     asleep_ring_s=0.5,
@@ -60,6 +60,18 @@ def machine_sleeps(evening: Evening) -> None:
 def progress(evening: Evening) -> None:
     """Half of what is queued is heard."""
     evening.plays((evening.queued - evening.heard) / 2 / WIRE_RATE)
+
+
+def speaks_over_us(evening: Evening) -> None:
+    """For as long as the gate needs."""
+    evening.over_us = True
+    evening.passes(0.06)
+
+
+def falls_silent(evening: Evening) -> None:
+    """For longer than the gate hangs."""
+    evening.over_us = False
+    evening.passes(0.4)
 
 
 HAPPENINGS: dict[str, Happening] = {
@@ -108,6 +120,8 @@ HAPPENINGS: dict[str, Happening] = {
     "too busy": event(ev.RequestRefused("busy", "not now", True, asked=True, busy=True)),
     "half is heard": progress,
     "all is heard": lambda evening: evening.plays(600.0),
+    "somebody speaks over us": speaks_over_us,
+    "nobody does any more": falls_silent,
     "too much is heard": event(ev.SpeakerProgress(10**9)),
 }
 for _reply in ("resp_1", "resp_2"):
@@ -129,8 +143,8 @@ for _reply in ("resp_1", "resp_2"):
     }
 
 
-def begin() -> Evening:
-    evening = Evening(POLICY, BINDINGS)
+def begin(echo: Echo) -> Evening:
+    evening = Evening(POLICY, BINDINGS, echo=echo)
     evening.slow_to_hush = True
     evening.starts()
     return evening
@@ -158,24 +172,28 @@ def signature(evening: Evening) -> tuple[Any, ...]:
         speaker._touched,
         dialogue.playback.audible,
         len(dialogue._calls._running),
-        dialogue._awaited,
-        dialogue._dismissed,
-        dialogue._owes_reply,
+        dialogue._due.awaited,
+        dialogue._due.dismissed,
+        dialogue._due.owed,
+        dialogue._evidence.guarded,
+        dialogue._evidence.doubted is None,
+        dialogue._evidence.complete,
+        dialogue.gate.open,
+        dialogue.gate.person,
     )
 
 
 Course = tuple[str, ...]
-"""Names of happenings, in order."""
+"""The echo driver, and names of happenings, in order."""
 
 
 @cache
 def reachable() -> dict[Course, Evening]:
     """A short course to every state that is found, and the evening so far; copy to go on."""
-    first = begin()
-    found: dict[Course, Evening] = {(): first}
-    seen = {signature(first)}
-    frontier: deque[Course] = deque([()])
-    while frontier and len(found) < 1000:
+    found: dict[Course, Evening] = {(echo,): begin(echo) for echo in get_args(Echo)}
+    seen = {signature(first) for first in found.values()}
+    frontier: deque[Course] = deque(found)
+    while frontier and len(found) < 1500:
         course = frontier.popleft()
         for name, happening in HAPPENINGS.items():
             evening = deepcopy(found[course])

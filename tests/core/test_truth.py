@@ -167,8 +167,8 @@ class Distance(Evening):
 
     def __init__(self, seed: int) -> None:
         self.chance = chance = random.Random(seed)
-        policy = Conversation(echo=chance.choice(("half_duplex", "off")), stop_words=("stop",))
-        super().__init__(policy, BINDINGS)
+        policy = Conversation(stop_words=("stop",))
+        super().__init__(policy, BINDINGS, echo=chance.choice(("half_duplex", "off")))
         self.slow_to_hush = True
         self.delay_s = chance.uniform(0.005, 0.15)
         self.provider = Provider(chance)
