@@ -17,10 +17,7 @@ from .timers import Timers
 
 
 class Dialogue:
-    """The turn machine with its playback, its evidence and its running tools.
-
-    Lives as long as the speaker; `end` ends a session. Commands leave through `do`.
-    """
+    """The turn machine with its playback, its evidence and its running tools, for all sessions."""
 
     def __init__(
         self,
@@ -148,7 +145,8 @@ class Dialogue:
         """Room sound came; whether it may go out."""
         if frame.clean is None:
             return True
-        if self._evidence.hear(frame.clean.score, self.playback.audible, now):
+        audible, heard = self.playback.audible, frame.clean
+        if self._evidence.hear(heard.score, audible, now, attentive=self.detecting):
             self._believe(now)
         return self.gate.open
 
@@ -156,7 +154,7 @@ class Dialogue:
         """Somebody has been heard for so long that no second witness is needed."""
         if self._evidence.unsettled:
             self._believe(now)
-        elif self.gate.person and self.answering:
+        elif self.gate.person and self.answering and self.detecting:
             self.interrupt(now)
 
     def _believe(self, now: float) -> None:

@@ -37,14 +37,17 @@ class Evidence:
         self.complete = False
         """Whether the provider has heard its end, too."""
 
-    def hear(self, score: float, audible: bool, now: float) -> bool:
-        """The next frame of room sound; whether it makes a doubt a certainty."""
+    def hear(self, score: float, audible: bool, now: float, *, attentive: bool) -> bool:
+        """The next frame of room sound; whether it makes a doubt a certainty.
+
+        Whoever speaks while nobody is `attentive` wants nothing of us.
+        """
         was_person, was_alone = self.gate.person, self.gate.alone
         self.gate.hear(score, audible)
         person, alone = self.gate.person, self.gate.alone
         if self.gate.open:
             self._opened_at = now
-        self._duck(person and audible)
+        self._duck(person and audible and attentive)
         if person and not was_person:
             self._timers.start(Timer.EVIDENCE, now + self._policy.insists_ms / 1000)
             return self.doubted is not None
