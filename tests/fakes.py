@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from math import inf
 
 from edged.core.commands import Chime, LinkCommand, Note, Remember, SendAudio
 from edged.core.events import (
@@ -15,6 +16,7 @@ from edged.core.events import (
     SpeakerOpened,
     SpeakerProgress,
 )
+from edged.core.frames import Cleaned
 from edged.core.scenes import Look
 from edged.ports import Feed, Session
 
@@ -34,7 +36,10 @@ class FakeSound:
         self.chimes: list[Chime] = []
         self.hushed = 0
         self.volumes: list[float] = []
+        self.ducked_db = 0.0
         self.dozed: list[bool] = []
+        self.score = inf
+        """What the echo driver thinks of the room while nobody dozes."""
 
     def open_microphone(self) -> None:
         assert not self.open, "opened twice"
@@ -66,6 +71,13 @@ class FakeSound:
     def set_volume(self, volume_db: float) -> None:
         self.volumes.append(volume_db)
 
+    def duck(self, by_db: float) -> None:
+        assert by_db >= 0
+        self.ducked_db = by_db
+
+    def status(self) -> Mapping[str, str | int | float]:
+        return {"echo": "fake"}
+
     def sound(self, chime: Chime) -> None:
         self.chimes.append(chime)
 
@@ -76,7 +88,9 @@ class FakeSound:
     def capture(self, samples: bytes) -> None:
         """The room sounds like `samples` for as long as they last."""
         assert self.open, "nobody may hear us while the microphone is closed"
-        self._feed(MicFrame(samples, self.position, -40.0))
+        awake = self.dozed[-1:] == [False]
+        clean = Cleaned(samples, self.score, 0.0, b"\x01\x00" * (len(samples) // 2))
+        self._feed(MicFrame(samples, self.position, -40.0, clean if awake else None))
         self.position += len(samples) // 2
 
     def play(self, frames: int | None = None) -> None:
@@ -168,7 +182,7 @@ class FakeProvider:
 
 
 class FakeUplink:
-    """Passes room sound on as it is, and hums instead of hissing."""
+    """Passes room sound on as it is."""
 
     def __init__(self) -> None:
         self.rates: list[int] = []
@@ -179,8 +193,8 @@ class FakeUplink:
     def room(self, samples: bytes) -> bytes:
         return samples
 
-    def noise(self, samples: int) -> bytes:
-        return b"\x01\x00" * samples
+    def clean(self, samples: bytes) -> bytes:
+        return samples
 
 
 class FakeResampler:

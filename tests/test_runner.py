@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from math import inf
 
 import pytest
 
@@ -161,6 +162,31 @@ def test_the_answer_plays_and_the_lights_follow() -> None:
     assert Scene.SPEAKING in shown
     assert house.service.said[0] == "asleep"
     assert "ready" in house.service.said
+
+
+def test_who_is_heard_over_the_answer_makes_it_quieter_and_our_own_voice_does_not() -> None:
+    async def story(house: House) -> None:
+        await house.converses()
+        house.runner.feed(ReplyStarted("r1"))
+        house.runner.feed(ReplyAudio("r1", "i1", 0, bytes(48_000 * 4)))
+        house.sound.score = 0.1
+        for _ in range(60):
+            house.sound.capture(FRAME)
+        before = len(house.session.audio)
+        house.sound.capture(FRAME)
+        assert house.session.audio[before:] == b"\x01\x00" * 480, "noise in its place"
+        assert house.sound.ducked_db == 0
+        house.sound.score = 3.0
+        for _ in range(2):
+            house.sound.capture(FRAME)
+        assert house.sound.ducked_db == 12
+        assert house.session.audio.endswith(FRAME * 2)
+        house.sound.score = inf
+        house.sound.capture(FRAME)
+        assert house.sound.ducked_db == 0
+        assert house.runner.status()["sound"] == {"echo": "fake"}
+
+    evening(story)
 
 
 def test_time_alone_closes_a_silent_session() -> None:
