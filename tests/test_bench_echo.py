@@ -12,9 +12,11 @@ import numpy.typing as npt
 import pytest
 
 from edged.core.frames import Cleaned
+from edged.core.settings import BargeIn
+from edged.ports import Change
 from edged.simulator.provider.companding import resample
 from tests.benches import echo, echo_chain, echo_ears, echo_verdict
-from tests.benches.echo_chain import Decision, Played, through
+from tests.benches.echo_chain import Played, through
 from tests.benches.echo_cost import Cost, measured
 from tests.benches.echo_ears import Judgement, listen, of_gate
 from tests.benches.echo_room import Ways, room
@@ -35,6 +37,7 @@ from tests.benches.report import Figure
 WAVES = Path(__file__).parent / "waves"
 BARE = Ways(np.array([1.0], np.float32), np.array([0.0, 0.5], np.float32))
 """A box in the open air."""
+PREROLL = BargeIn().preroll_ms // 20
 CALM = Scene(7, bursts=2, every_s=2.0, settled_s=3.0, noise_dbfs=-120.0)
 
 
@@ -60,13 +63,15 @@ def script(scene: Scene, *, talkative: bool = True) -> Script:
 class Told:
     """A driver that keeps what it is told, scores as it is told, and marks its frames."""
 
+    hears_through = True
+    late = 0
     drift_ppm: float = 0.0
 
     def __init__(self, scores: Iterator[float] | None = None) -> None:
         self.far_samples = bytearray()
         self.near_samples = bytearray()
         self.delays: list[tuple[int, int, int]] = []
-        self.notified: list[str] = []
+        self.notified: list[Change] = []
         self._scores = scores
 
     def far(self, samples: bytes) -> None:
@@ -83,7 +88,7 @@ class Told:
     def flushed(self, frames: int) -> None:
         raise AssertionError("nothing is thrown away here")
 
-    def notify(self, why: str) -> None:
+    def notify(self, why: Change) -> None:
         self.notified.append(why)
 
     def misplaced(self) -> npt.NDArray[np.int64]:
@@ -222,26 +227,7 @@ class TestTheCasts:
         assert {person for _, person in pairs} == set(cast.near)
 
 
-class TestTheStandInForTheGate:
-    def test_opens_for_two_sure_frames_and_stays_open_a_while(self) -> None:
-        gate = Decision()
-        assert not any(gate.decide(2.0, audible=True) for _ in range(gate.cold))
-        scores = [1.0, 0.9, 1.0, 1.0, *[0.0] * (gate.hang + 1)]
-        told = [gate.decide(score, audible=True) for score in scores]
-        assert told == [False, False, False, *[True] * (gate.hang + 1), False]
-
-    def test_shuts_nothing_while_nothing_is_heard(self) -> None:
-        gate = Decision()
-        assert gate.decide(0.0, audible=False)
-        assert not gate.decide(0.0, audible=True)
-
-    def test_is_shut_again_with_the_first_word_after_a_pause(self) -> None:
-        gate = Decision()
-        assert not any(gate.decide(0.0, audible=True) for _ in range(gate.cold))
-        pause = [gate.decide(math.inf, audible=True) for _ in range(5)]
-        assert all(pause)
-        assert not gate.decide(0.9, audible=True)
-
+class TestWhatLeaves:
     def test_sends_noise_while_shut_and_what_came_before_when_it_opens(self) -> None:
         scene = replace(CALM, bursts=0)
         sure = 100
@@ -249,12 +235,12 @@ class TestTheStandInForTheGate:
         _, heard = played(scene, Told(iter(scores)))
         sent = heard.sent.reshape(-1, FRAME)[:, 0].tolist()
         opening = sent.index(sure + 1)
-        before = list(range(sure + 1 - Decision.preroll, sure + 2))
-        assert sent[opening - Decision.preroll : opening + 1] == before
+        before = list(range(sure + 1 - PREROLL, sure + 2))
+        assert sent[opening - PREROLL : opening + 1] == before
         # What was held back is not missing in the noise: no frame is without its own.
-        assert sent[opening - Decision.preroll - 1] == -sure
-        first = opening - Decision.preroll
-        assert heard.sent_at[first : opening + 1].tolist() == [sure] * (Decision.preroll + 1)
+        assert sent[opening - PREROLL - 1] == -sure
+        first = opening - PREROLL
+        assert heard.sent_at[first : opening + 1].tolist() == [sure] * (PREROLL + 1)
         assert np.flatnonzero(heard.opened)[0] == sure
 
 
@@ -423,7 +409,7 @@ class TestTheBench:
 
     def test_names_the_drivers_that_should_be_there(self) -> None:
         assert set(echo.EXPECTED) <= set(echo.drivers())
-        assert not set(echo.LEFT_OUT) & set(echo.drivers())
+        assert set(echo_chain.BASELINES) <= set(echo.drivers())
 
     def test_judges_whoever_is_expected(self) -> None:
         assert set(echo_verdict.LIMITS) == set(echo.EXPECTED)

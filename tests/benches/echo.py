@@ -24,6 +24,7 @@ from rich.console import Console
 
 from edged import plugins
 from edged.core.frames import Cleaned
+from edged.ports import Change
 
 from .echo_chain import BASELINES, NotThere, open_driver, play, through
 from .echo_cost import Cost, measured
@@ -48,9 +49,6 @@ from .rig import Tell
 
 EXPECTED: Final = ("gate", "speex", "dual")
 """Drivers that are named even where they cannot be measured."""
-LEFT_OUT: Final = ("off", "half_duplex")
-"""They let everything through and nothing; `none` and `mute` stand for them."""
-
 _GATE = "opened"
 """Figures of the gate's own decision, before any ear."""
 _HARD_DB = -10.0
@@ -91,23 +89,20 @@ async def run(*, short: bool, tell: Tell) -> Sequence[Figure]:
 
 def drivers() -> list[str]:
     """Those that are there and those that should be."""
-    try:
-        there = [name for name in plugins.drivers("echo") if name not in LEFT_OUT]
-    except ModuleNotFoundError:
-        there = []
-    return [*EXPECTED, *(name for name in there if name not in EXPECTED)]
+    known = (*BASELINES, *EXPECTED)
+    return [*known, *(name for name in plugins.drivers("echo") if name not in known)]
 
 
 async def measure(
     plan: Plan, names: Sequence[str], cast: Cast, *, short: bool, tell: Tell
 ) -> Sequence[Figure]:
-    """Play the plan's scenes through the drivers named, and the hardest through the baselines."""
+    """Play the plan's scenes through the drivers named; through baselines only one level."""
     figures: list[Figure] = []
     workers = len(os.sched_getaffinity(0))
     fresh = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(workers, mp_context=fresh) as pool:
         try:
-            for name in (*BASELINES, *names):
+            for name in names:
                 try:
                     open_driver(name)
                 except NotThere as reason:
@@ -120,10 +115,9 @@ async def measure(
                     outcomes = await _played(pool, kind.scenes, cast, name)
                     tell(_in_short([one.hearings[EARS[0]] for one in outcomes]))
                     figures += _figures(name, kind, outcomes, short=short)
-                if name not in BASELINES:
-                    tell(f"{name}: what it costs")
-                    cost = await asyncio.to_thread(_cost, name, cast, plan.passes)
-                    figures += _cost_figures(name, cost)
+                tell(f"{name}: what it costs")
+                cost = await asyncio.to_thread(_cost, name, cast, plan.passes)
+                figures += _cost_figures(name, cost)
         except ImportError as missing:
             raise OSError(f"a library of the bench's is missing: {missing}") from missing
         finally:
@@ -207,6 +201,8 @@ def _cost(name: str, cast: Cast, passes: int) -> Cost:
 class Taken:
     """A driver that does nothing but remember what it was given."""
 
+    hears_through = True
+    late = 0
     drift_ppm: float = 0.0
     """Not known."""
 
@@ -228,7 +224,7 @@ class Taken:
     def flushed(self, frames: int) -> None:
         """Does not happen."""
 
-    def notify(self, why: str) -> None:
+    def notify(self, why: Change) -> None:
         """Does not happen."""
 
     def keep(self, file: Path) -> Path:
