@@ -36,6 +36,7 @@ class Chain:
         needs = _ALONE if detector is None else _AGREED
         self._judge = Judge(rate, [need * caution for need in needs])
         self._noise = Noise(rate)
+        self._before = bytes(2 * self.late)
 
     @property
     def drift_ppm(self) -> float:
@@ -54,6 +55,10 @@ class Chain:
         linear, clean = self._canceller.cancel(samples, far)
         residuals = [linear] if self._detector is None else [linear, self._detector(samples, far)]
         score = self._judge.hear((samples, *residuals), far)
+        before, self._before = self._before, samples
+        if isinf(score):
+            # There is nothing to suppress: a person alone is left as they are.
+            clean = before
         noise = self._noise.comfort(clean, isinf(score))
         return Cleaned(clean, score, self._judge.erle_db, noise)
 
