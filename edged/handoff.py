@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -67,3 +67,32 @@ class Handoff(Generic[T]):
                 return (self._items.popleft(),)
             self._woken = False
             return None
+
+
+class Tray(Generic[T]):
+    """Holds what any thread puts in until the loop comes by: bounded, in order, newest kept.
+
+    For what is of no use before something else has come through a `Handoff`: it wakes nobody.
+    `put` never blocks and never raises.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._items: deque[T] = deque()
+        self._limit = limit
+        self._lock = Lock()
+        self.dropped = 0
+        """Items that fell out because nobody came by."""
+
+    def put(self, item: T) -> None:
+        """Lay `item` behind the others; the oldest falls out when `limit` lie there already."""
+        with self._lock:
+            if len(self._items) >= self._limit:
+                self._items.popleft()
+                self.dropped += 1
+            self._items.append(item)
+
+    def empty(self) -> Sequence[T]:
+        """Take everything, oldest first."""
+        with self._lock:
+            items, self._items = self._items, deque()
+        return items

@@ -1,8 +1,11 @@
 """The microphone's half of a sound card: blocks from the device become frames for the core."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ..core.events import MicFrame
+from ..core.frames import Cleaned
 from ..handoff import Handoff
 from ..ports import Feed
 from ._levels import level
@@ -14,6 +17,8 @@ DOZING_MS = 80
 waking the loop costs more than what it then does."""
 _LIMIT = 50
 """Blocks that may wait for a stalled loop: a second of 20 ms."""
+Clean = Callable[[bytes, int, float], Cleaned | None]
+"""Cleans a frame, at this position, whose end was captured at this time of the device's clock."""
 
 
 class Capture:
@@ -22,14 +27,16 @@ class Capture:
     All methods run on the loop's thread but `take`, which runs on the device's.
     """
 
-    def __init__(self, feed: Feed, channel: int) -> None:
+    def __init__(self, feed: Feed, channel: int, clean: Clean) -> None:
         self._feed = feed
         self._channel = channel
-        self._handoff: Handoff[tuple[bytes, int]] = Handoff(self._assemble, limit=_LIMIT)
+        self._clean = clean
+        self._handoff: Handoff[tuple[bytes, int, float]] = Handoff(self._assemble, limit=_LIMIT)
         self._held: list[bytes] = []
         self._held_from = 0
         self._position = 0
         self._due: float | None = None
+        """When the end of what came last was captured, and what comes next begins."""
         self._rest = b""
         self._next = 0
         self.dozing = False
@@ -85,13 +92,13 @@ class Capture:
             self._held_from = self._position
 
     def _hand_over(self) -> None:
-        if self._held:
-            self._handoff.put((b"".join(self._held), self._held_from))
+        if self._held and self._due is not None:
+            self._handoff.put((b"".join(self._held), self._held_from, self._due))
             self._held = []
         self._held_from = self._position
 
-    def _assemble(self, piece: tuple[bytes, int]) -> None:
-        block, position = piece
+    def _assemble(self, piece: tuple[bytes, int, float]) -> None:
+        block, position, until = piece
         if self._channels > 1:
             sides = np.frombuffer(block, dtype="<i2").reshape(-1, self._channels)
             block = sides[:, self._channel].tobytes()
@@ -104,5 +111,7 @@ class Capture:
         end = len(sound) - len(sound) % size
         for at in range(0, end, size):
             samples = sound[at : at + size]
-            self._feed(MicFrame(samples, first + at // 2, level(samples)))
+            later_s = (len(sound) - at - size) / 2 / self.rate
+            clean = self._clean(samples, first + at // 2, until - later_s)
+            self._feed(MicFrame(samples, first + at // 2, level(samples), clean))
         self._rest = sound[end:]

@@ -1,17 +1,18 @@
 """A microphone and a loudspeaker that are lost, looked for and found again."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
 from ..core.commands import Chime
 from ..core.events import MicLost, MicOpened, SpeakerLost, SpeakerOpened
 from ..ports import Feed
 from ._capture import Capture
 from ._devices import Direction
+from ._duplex import Duplex
 from ._player import Player
+from ._system import Opened, System
 from ._thread import SoundThread
 
 T = TypeVar("T")
@@ -26,49 +27,6 @@ _FORCE_EVERY: Final = 6
 """PortAudio starts anew at every search while no stream runs or the cards have changed, else,
 because it interrupts the stream that does run, only at one search in so many."""
 _CLOSE_S: Final = 0.8
-
-
-@dataclass(frozen=True)
-class Opened:
-    """What an opened stream turned out to be."""
-
-    device: str
-    rate: int
-    latency_ms: float
-
-
-class System(Protocol):
-    """The part of a sound system that blocks; on the `sound` thread; trouble is an `OSError`."""
-
-    turns_volume: bool
-    """Whether it has a volume of its own; it never changes."""
-
-    def begin(self) -> None:
-        """Start, or start anew with all streams closed; the devices there are are known now."""
-
-    def end(self) -> None:
-        """Close all streams and stop."""
-
-    def changed(self) -> bool:
-        """Whether devices have come or gone since `begin`."""
-
-    def open_microphone(self, capture: Capture) -> Opened:
-        """Open the stream, not yet started; closes one that is open."""
-
-    def open_speaker(self, player: Player) -> Opened:
-        """Open the stream, not yet started; closes one that is open."""
-
-    def set_volume(self, volume_db: float) -> bool:
-        """Set its own volume; False when it cannot now. Raises nothing."""
-
-    def start(self, direction: Direction) -> None:
-        """Let the stream run, for the first time or after a rest."""
-
-    def rest(self, direction: Direction) -> None:
-        """Stop the stream until `start`."""
-
-    def close(self, direction: Direction) -> None:
-        """Stop the stream, if there is one, and give up the device."""
 
 
 class SoundStuck(Exception):
@@ -97,12 +55,15 @@ class Card:
         system: System,
         feed: Feed,
         player: Player,
+        duplex: Duplex,
         capture: Callable[[], Capture],
         rest_s: float,
     ) -> None:
         self._system = system
         self._feed = feed
         self._player = player
+        self._duplex = duplex
+        player.tap(duplex.played, duplex.with_earcons)
         self._new_capture = capture
         self._rest_s = rest_s
         self._loop = asyncio.get_running_loop()
@@ -111,6 +72,9 @@ class Card:
         self._capture: Capture | None = None
         self._dozing = False
         self._volume_db: float | None = None
+        self._mixer_db: float | None = None
+        """What the system's own volume was set to last."""
+        self._opened: dict[Direction, Opened] = {}
         self._running: dict[Direction, _Watch] = {}
         """The streams that deliver, or should."""
         self._wanted: set[Direction] = {"speaker"}
@@ -139,8 +103,14 @@ class Card:
         self._dozing = dozing
         if self._capture is not None:
             self._capture.dozing = dozing
+        if (measured := self._duplex.doze(dozing)) is not None:
+            self._loop.call_soon(self._feed, measured)
+        self._player.tap(None if dozing else self._duplex.played, self._duplex.with_earcons)
+        # Awake, its stream runs: what it does not play is heard as silence.
+        self._wake_speaker()
 
     def queue(self, samples: bytes) -> None:
+        self._duplex.answer()
         self._player.queue(samples)
         self._wake_speaker()
 
@@ -159,9 +129,24 @@ class Card:
         else:
             self._player.set_volume(volume_db)
 
+    def duck(self, by_db: float) -> None:
+        self._player.duck(by_db)
+
     def sound(self, chime: Chime) -> None:
         self._player.sound(chime)
         self._wake_speaker()
+
+    def status(self) -> Mapping[str, str | int | float]:
+        said: dict[str, str | int | float] = {}
+        for direction, opened in sorted(self._opened.items()):
+            said[direction] = opened.device
+            said[f"{direction}_rate"] = opened.rate
+        if self._capture is not None:
+            said["capture_overflows"] = self._capture.overflows
+            said["capture_frames_lost"] = self._capture.lost
+            said["capture_blocks_dropped"] = self._capture.dropped
+        said["speaker_blocks_dropped"] = self._duplex.dropped
+        return {**said, **self._duplex.status()}
 
     async def close(self) -> None:
         self._wanted.clear()
@@ -196,7 +181,8 @@ class Card:
         if isinstance(result, OSError):
             self._lose("microphone", str(result))
             return
-        self._found("microphone")
+        self._found("microphone", result)
+        self._duplex.microphone_opened(result.rate)
         self._feed(MicOpened(result.device, result.rate))
         self._start("microphone")
 
@@ -211,8 +197,9 @@ class Card:
         if isinstance(result, OSError):
             self._lose("speaker", str(result))
             return
-        self._found("speaker")
+        self._found("speaker", result)
         self._player.prepare(result.rate)
+        self._duplex.speaker_opened(result.rate)
         self._feed(SpeakerOpened(result.device, result.rate, result.latency_ms))
         if self._volume_db is not None:
             self.set_volume(self._volume_db)
@@ -221,6 +208,9 @@ class Card:
     def _volume_set(self, volume_db: float, done: bool) -> None:
         """What the card cannot turn down, we do."""
         self._player.set_volume(0.0 if done else volume_db)
+        if done and volume_db != self._mixer_db:
+            self._mixer_db = volume_db
+            self._duplex.volume_turned()
 
     def _start(self, direction: Direction) -> None:
         self._running[direction] = _Watch(_STALLED_AFTER)
@@ -234,6 +224,7 @@ class Card:
 
     def _drop_capture(self) -> None:
         self._running.pop("microphone", None)
+        self._opened.pop("microphone", None)
         if self._capture is not None:
             self._capture.close()
             self._capture = None
@@ -253,6 +244,7 @@ class Card:
 
     def _lose(self, direction: Direction, detail: str) -> None:
         self._running.pop(direction, None)
+        self._opened.pop(direction, None)
         if direction == "speaker":
             self._player.forget()
             self._resting = False
@@ -263,7 +255,8 @@ class Card:
             pause_s = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**self._searches)
             self._search_timer = self._loop.call_later(pause_s, self._search)
 
-    def _found(self, direction: Direction) -> None:
+    def _found(self, direction: Direction, opened: Opened) -> None:
+        self._opened[direction] = opened
         self._told_lost.discard(direction)
         if not self._told_lost:
             self._searches = 0
@@ -301,7 +294,7 @@ class Card:
         if not self._rest_s or self._resting or "speaker" not in self._running:
             return
         now = self._loop.time()
-        if not self._player.idle:
+        if not (self._dozing and self._player.idle):
             self._idle_since = None
         elif self._idle_since is None:
             self._idle_since = now

@@ -1,6 +1,7 @@
 """The loudspeaker's half of a sound card: the spool, earcons, volume, progress."""
 
 from collections import deque
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,9 @@ _RECOVERY_S = 0.3
 """After a gap so much is saved up: providers that stall once stall again, for as long as this."""
 _REPORT_S = 0.02
 """Progress is told this often."""
+Tap = Callable[[bytes, float, bool], None]
+"""Hears a block as the device does, but mono; when its last sample will sound, by the device's
+clock; and whether the device ran dry before it. On the device's thread."""
 
 
 class Player:
@@ -32,7 +36,8 @@ class Player:
     def __init__(self, feed: Feed, wire_rate: int, most_priming_ms: int) -> None:
         self._feed = feed
         self._wire_rate = wire_rate
-        self._wanted_gain = 1.0
+        self._volume = self._ducked = 1.0
+        """What the owner wants, and what of it is left for now."""
         self._gain: float | None = None
         """Of the last sample given; None after silence."""
         self._most_priming_ms = most_priming_ms
@@ -44,6 +49,8 @@ class Player:
         """Whether a reply has begun that is not complete."""
         self.blocks = 0
         """Blocks given so far."""
+        self._tap: tuple[Tap, bool] | None = None
+        self._dry = False
         self._earcons = Spool()
         self._spool = self._playing = Spool()
         self._hushed: deque[tuple[Spool, int, int]] = deque()
@@ -116,15 +123,26 @@ class Player:
 
     def set_volume(self, volume_db: float) -> None:
         """Turn everything up or down, over the next block; 0 and more is as it came."""
-        self._wanted_gain = 10 ** (min(0.0, volume_db) / 20)
+        self._volume = 10 ** (min(0.0, volume_db) / 20)
+
+    def duck(self, by_db: float) -> None:
+        """Turn everything down by so much, over the next block, besides its volume; 0 ends it."""
+        self._ducked = 10 ** (-max(0.0, by_db) / 20)
+
+    def tap(self, tap: Tap | None, earcons: bool = True) -> None:
+        """Let `tap` hear what sounds from the next block on, with the earcons or without."""
+        self._tap = None if tap is None else (tap, earcons)
 
     def sound(self, which: Chime) -> None:
         """Mix an earcon in, behind one that still sounds."""
         if self._rate:
             self._earcons.add(chime(which, self._rate))
 
-    def fill(self, frames: int, channels: int, delay_s: float) -> bytes:
-        """The next `frames` frames, which will sound in `delay_s`; on the device's thread."""
+    def fill(self, frames: int, channels: int, delay_s: float, now: float) -> bytes:
+        """The next `frames` frames, which will sound in `delay_s`; on the device's thread.
+
+        `now` is the device's clock.
+        """
         self.blocks += 1
         place = self._place
         self._place = place + frames
@@ -136,17 +154,18 @@ class Player:
         sounding = place - round(delay_s * self._rate)
         earcons.told = earcons.heard(sounding)
         self._report(spool, sounding)
-        if not voice and not earcon:
-            self._gain = None
-            return bytes(2 * frames * channels)
-        mix = np.zeros(frames, dtype=np.float32)
-        for part in (voice, earcon):
-            mix[: len(part) // 2] += np.frombuffer(part, dtype="<i2")
-        block = np.clip(mix * self._volume(frames), -32768, 32767).astype("<i2")
-        return (block if channels == 1 else np.repeat(block, channels)).tobytes()
+        gain = self._turned(frames, bool(voice or earcon))
+        block = _mixed(frames, gain, voice, earcon)
+        if (tap := self._tap) is not None and self._rate:
+            hear, earcons_too = tap
+            heard = block if earcons_too or not earcon else _mixed(frames, gain, voice)
+            hear(heard, now + delay_s + frames / self._rate, self._dry)
+        self._dry = False
+        return block if channels == 1 else _spread(block, channels)
 
     def ran_dry(self, missing_s: float) -> None:
         """The device had nothing to sound for about so long before the next `fill`."""
+        self._dry = True
         if self._spool.flowing and self._rate:
             self._reports.put((self._spool, 0, max(1, round(missing_s * self._rate))))
 
@@ -184,10 +203,10 @@ class Player:
         ramp = np.linspace(1, 0, len(last), dtype=np.float32)
         return (last * ramp).astype("<i2").tobytes()
 
-    def _volume(self, frames: int) -> float | NDArray[np.float32]:
+    def _turned(self, frames: int, sounding: bool) -> float | NDArray[np.float32]:
         """What the next block is multiplied by; a change is spread over all of it: no click."""
-        old, new = self._gain, self._wanted_gain
-        self._gain = new
+        old, new = self._gain, self._volume * self._ducked
+        self._gain = new if sounding else None
         if old is None or old == new:
             return new
         return np.linspace(old, new, frames + 1, dtype=np.float32)[1:]
@@ -227,3 +246,19 @@ class Player:
             if spool.end is None:
                 spool.end = spool.told
             self._reports.put((spool, 0, 0))
+
+
+def _mixed(frames: int, gain: float | NDArray[np.float32], *parts: bytes) -> bytes:
+    """A block of them all."""
+    if not any(parts):
+        return bytes(2 * frames)
+    mix = np.zeros(frames, dtype=np.float32)
+    for part in parts:
+        mix[: len(part) // 2] += np.frombuffer(part, dtype="<i2")
+    block: NDArray[np.int16] = np.clip(mix * gain, -32768, 32767).astype("<i2")
+    return block.tobytes()
+
+
+def _spread(block: bytes, channels: int) -> bytes:
+    """The same on every channel."""
+    return np.repeat(np.frombuffer(block, dtype="<i2"), channels).tobytes()

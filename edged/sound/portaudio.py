@@ -10,12 +10,14 @@ from typing import Annotated, Any, Final
 
 import pyaudio
 
-from ..ports import Feed, SoundCard
+from ..ports import Echo, Feed, SoundCard
 from ._capture import Capture
-from ._card import Card, Opened
+from ._card import Card
 from ._devices import Device, Direction, find
+from ._duplex import Duplex
 from ._mixer import Mixer
 from ._player import Player
+from ._system import Opened
 
 _CARDS: Final = Path("/proc/asound/cards")
 _MOST_DELAY_S: Final = 1.0
@@ -56,23 +58,27 @@ def open(
     feed: Feed,
     wire_rate: int,
     frame_ms: int,
+    echo: Echo,
+    echo_name: str,
     *,
     api: Callable[[], Any] = pyaudio.PyAudio,
     library: Any = None,
 ) -> SoundCard:
     """A sound card whose loudspeaker opens at once; call it on the loop's thread.
 
-    `frame_ms` is the wire's and means nothing here: capture frames are always 20 ms. `api` makes
-    a PortAudio, and `library` stands for the system's libasound.
+    `frame_ms` is the wire's and means nothing here: capture frames are always 20 ms. `echo` cleans
+    them, and is told of by its name. `api` makes a PortAudio, and `library` stands for the
+    system's libasound.
     """
     mixer = Mixer(settings.mixer_card, settings.mixer, library) if settings.mixer else None
     system = System(settings, wire_rate, api, mixer)
     player = Player(feed, wire_rate, settings.longest_priming_ms)
+    duplex = Duplex(echo, echo_name, wire_rate)
 
     def capture() -> Capture:
-        return Capture(feed, settings.channel)
+        return Capture(feed, settings.channel, duplex.heard)
 
-    card = Card(system, feed, player, capture, settings.rest_s)
+    card = Card(system, feed, player, duplex, capture, settings.rest_s)
     card.start()
     return card
 
@@ -131,16 +137,20 @@ class System:
         """Open, not yet started."""
         device = self._find(self._settings.microphone, "microphone")
         channels = self._settings.channel + 1
+        latency_s = 0.0
 
         def deliver(
             block: bytes, frames: int, info: dict[str, float], status: int
         ) -> tuple[None, int]:
+            now = info["current_time"]
+            age_s = _plausible(now - info["input_buffer_adc_time"], latency_s)
             lost = bool(status & pyaudio.paInputOverflow)
-            capture.take(block, frames, info["input_buffer_adc_time"], lost)
+            capture.take(block, frames, now - age_s, lost)
             return None, pyaudio.paContinue
 
         rates = self._rates(self._settings.capture_rate, device)
         opened = self._open("microphone", device, rates, channels, deliver)
+        latency_s = opened.latency_ms / 1000
         capture.prepare(opened.rate, channels)
         return opened
 
@@ -155,14 +165,13 @@ class System:
             _block: None, frames: int, info: dict[str, float], status: int
         ) -> tuple[bytes, int]:
             nonlocal last_s
+            now = info["current_time"]
             if status & pyaudio.paOutputUnderflow:
                 # Since the last block it had as much to sound as it holds.
-                player.ran_dry(info["current_time"] - last_s - latency_s)
-            last_s = info["current_time"]
-            delay_s = info["output_buffer_dac_time"] - info["current_time"]
-            if not 0 < delay_s < _MOST_DELAY_S:
-                delay_s = latency_s
-            return player.fill(frames, channels, delay_s), pyaudio.paContinue
+                player.ran_dry(now - last_s - latency_s)
+            last_s = now
+            delay_s = _plausible(info["output_buffer_dac_time"] - now, latency_s)
+            return player.fill(frames, channels, delay_s, now), pyaudio.paContinue
 
         rates = self._rates(self._settings.playback_rate, device)
         opened = self._open("speaker", device, rates, channels, fetch)
@@ -262,6 +271,11 @@ def _at_first_possible(
     said = problem.args[-1] if problem else "no rate to try"
     tried = ", ".join(map(str, rates))
     raise OSError(f'"{device.name}" does not open: {said} (rates to try: {tried} Hz)')
+
+
+def _plausible(delay_s: float, latency_s: float) -> float:
+    """What a driver tells of a block's delay, or where that cannot be, its stream's latency."""
+    return delay_s if 0 < delay_s < _MOST_DELAY_S else latency_s
 
 
 def _list(audio: Any) -> Sequence[Device]:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import wave
+from collections.abc import Mapping
 from dataclasses import dataclass
 from io import FileIO
 from typing import Annotated
@@ -11,13 +12,16 @@ import numpy as np
 
 from ..core.commands import Chime
 from ..core.events import MicLost, MicOpened, SpeakerLost, SpeakerOpened
-from ..ports import Feed, SoundCard
+from ..ports import Echo, Feed, SoundCard
 from ._capture import Capture
+from ._duplex import Duplex
 from ._player import Player
 
 _PERIOD_MS = 10
 _NOISE_LSB = 1.0
 """What follows the recording: the faint noise of a quiet microphone."""
+_LATE_S = 0.02
+"""How long ago the microphone picked up what it delivers, as with any device."""
 
 
 @dataclass(frozen=True)
@@ -36,22 +40,29 @@ class Settings:
     """At the speed of real time; else as fast as the rest of the speaker follows."""
 
 
-def open(settings: Settings, feed: Feed, wire_rate: int, frame_ms: int) -> SoundCard:
+def open(
+    settings: Settings, feed: Feed, wire_rate: int, frame_ms: int, echo: Echo, echo_name: str
+) -> SoundCard:
     """A sound card made of files; call it on the loop's thread.
 
     The loudspeaker runs at the wire's rate, the microphone at the recording's. A microphone that
-    is closed stays where it is in the recording.
+    is closed stays where it is in the recording. `echo` cleans what is heard, and is told of by
+    its name.
     """
-    return _Files(settings, feed, wire_rate)
+    return _Files(settings, feed, wire_rate, Duplex(echo, echo_name, wire_rate))
 
 
 class _Files:
-    def __init__(self, settings: Settings, feed: Feed, wire_rate: int) -> None:
+    def __init__(self, settings: Settings, feed: Feed, wire_rate: int, duplex: Duplex) -> None:
         self._settings = settings
         self._feed = feed
         self._wire_rate = wire_rate
         self._loop = asyncio.get_running_loop()
         self._player = Player(feed, wire_rate, settings.longest_priming_ms)
+        self._duplex = duplex
+        self._player.tap(duplex.played, duplex.with_earcons)
+        self._now = 0.0
+        """The devices' clock: of what they have sounded, which is not real time unless paced."""
         self._capture: Capture | None = None
         self._recording: wave.Wave_read | None = None
         self._written: wave.Wave_write | None = None
@@ -70,6 +81,7 @@ class _Files:
             self._feed(SpeakerLost(str(problem)))
         else:
             self._player.prepare(self._wire_rate)
+            self._duplex.speaker_opened(self._wire_rate)
             self._feed(SpeakerOpened(self._settings.speaker or "nowhere", self._wire_rate, 0.0))
         self._turn()
 
@@ -82,8 +94,9 @@ class _Files:
             return
         self.close_microphone()
         rate, channels = self._format()
-        self._capture = Capture(self._feed, self._settings.channel)
+        self._capture = Capture(self._feed, self._settings.channel, self._duplex.heard)
         self._capture.prepare(rate, channels)
+        self._duplex.microphone_opened(rate)
         self._feed(MicOpened(self._settings.microphone or "noise", rate))
 
     def close_microphone(self) -> None:
@@ -92,9 +105,12 @@ class _Files:
             self._capture = None
 
     def doze(self, dozing: bool) -> None:
-        pass
+        if (measured := self._duplex.doze(dozing)) is not None:
+            self._loop.call_soon(self._feed, measured)
+        self._player.tap(None if dozing else self._duplex.played, self._duplex.with_earcons)
 
     def queue(self, samples: bytes) -> None:
+        self._duplex.answer()
         self._player.queue(samples)
 
     def finish(self) -> None:
@@ -106,8 +122,21 @@ class _Files:
     def set_volume(self, volume_db: float) -> None:
         self._player.set_volume(volume_db)
 
+    def duck(self, by_db: float) -> None:
+        self._player.duck(by_db)
+
     def sound(self, chime: Chime) -> None:
         self._player.sound(chime)
+
+    def status(self) -> Mapping[str, str | int | float]:
+        rate, _ = self._format()
+        return {
+            "microphone": self._settings.microphone or "noise",
+            "microphone_rate": rate,
+            "speaker": self._settings.speaker or "nowhere",
+            "speaker_rate": self._wire_rate,
+            **self._duplex.status(),
+        }
 
     async def close(self) -> None:
         self._timer.cancel()
@@ -127,13 +156,14 @@ class _Files:
             self._timer = self._loop.call_at(self._due, self._turn)
         else:
             self._timer = self._loop.call_soon(self._turn)
-        block = self._player.fill(self._wire_rate * _PERIOD_MS // 1000, 1, 0.0)
+        self._now += _PERIOD_MS / 1000
+        block = self._player.fill(self._wire_rate * _PERIOD_MS // 1000, 1, 0.0, self._now)
         if self._written is not None:
             self._written.writeframesraw(block)
         if self._capture is not None:
             rate, channels = self._format()
             frames = rate * _PERIOD_MS // 1000
-            self._capture.take(self._listen(frames, channels), frames, 0.0, False)
+            self._capture.take(self._listen(frames, channels), frames, self._now - _LATE_S, False)
 
     def _listen(self, frames: int, channels: int) -> bytes:
         sound = b"" if self._recording is None else self._recording.readframes(frames)

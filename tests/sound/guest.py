@@ -17,6 +17,7 @@ from typing import Any
 
 from edged.core.commands import Chime
 from edged.core.events import Event, MicFrame
+from edged.echo import off
 from edged.sound import portaudio
 
 WIRE_RATE = 24000
@@ -27,13 +28,17 @@ class Guest:
 
     def __init__(self, recording: Path, settings: dict[str, Any]) -> None:
         self._recording = recording.open("wb")
-        self.card = portaudio.open(portaudio.Settings(**settings), self._feed, WIRE_RATE, 20)
+        echo = off.open(off.Settings(), WIRE_RATE)
+        self.card = portaudio.open(
+            portaudio.Settings(**settings), self._feed, WIRE_RATE, 20, echo, "off"
+        )
 
     def _feed(self, event: Event) -> None:
         now = time.monotonic()
         fields = asdict(event)
         if isinstance(event, MicFrame):
             self._recording.write(fields.pop("samples"))
+            fields.pop("clean")
         sys.stdout.write(json.dumps([now, type(event).__name__, fields]) + "\n")
         sys.stdout.flush()
 
@@ -43,6 +48,8 @@ class Guest:
                 self.card.queue(base64.b64decode(samples))
             case ["set_volume", int(volume_db)]:
                 self.card.set_volume(volume_db)
+            case ["doze", bool(dozing)]:
+                self.card.doze(dozing)
             case ["sound", str(chime)]:
                 self.card.sound(Chime(chime))
             case [("finish" | "hush" | "open_microphone" | "close_microphone") as name]:
@@ -79,7 +86,8 @@ async def come_and_go(times: int) -> None:
             if isinstance(event, MicFrame) and event.position > 0:
                 heard.set()
 
-        card = portaudio.open(portaudio.Settings(), feed, WIRE_RATE, 20)
+        echo = off.open(off.Settings(), WIRE_RATE)
+        card = portaudio.open(portaudio.Settings(), feed, WIRE_RATE, 20, echo, "off")
         card.open_microphone()
         card.sound(Chime.WOKEN)
         await heard.wait()

@@ -11,6 +11,10 @@ from edged.sound._capture import Capture
 from edged.sound._levels import level
 
 
+def nobody(samples: bytes, position: int, until: float) -> None:
+    """Cleans nothing."""
+
+
 def hear(
     device: Callable[[Capture], None],
     *,
@@ -23,7 +27,7 @@ def hear(
     told: list[Event] = []
 
     async def story() -> None:
-        capture = Capture(told.append, channel)
+        capture = Capture(told.append, channel, nobody)
         capture.prepare(rate, channels)
         device(capture)
         await asyncio.sleep(0)
@@ -103,7 +107,7 @@ def test_dozing_it_hands_over_what_a_wake_engine_hears_at_a_time_and_wakes_at_on
     handed: list[int] = []
 
     async def story() -> None:
-        capture = Capture(lambda event: handed.append(1), 0)
+        capture = Capture(lambda event: handed.append(1), 0, nobody)
         capture.prepare(24000, 1)
         capture.dozing = True
         told = []

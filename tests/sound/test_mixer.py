@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from edged.core.events import SpeakerLost, SpeakerOpened
+from edged.echo import off
 from edged.ports import SoundCard
 from edged.sound import _mixer, portaudio
 from edged.sound._mixer import Mixer
@@ -86,7 +87,8 @@ async def opened(control: str, mixer: Knobs, story: Callable[..., Awaitable[None
     place = Studio([Thing("Box", outputs=1, rates=(24000,))])
     ear = Ear()
     settings = Settings(mixer=control)
-    card = portaudio.open(settings, ear, 24000, 20, api=place.api, library=mixer)
+    echo = off.open(off.Settings(), 24000)
+    card = portaudio.open(settings, ear, 24000, 20, echo, "off", api=place.api, library=mixer)
     try:
         await story(card, ear, place)
     finally:

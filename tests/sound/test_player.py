@@ -38,7 +38,7 @@ class Box:
         first = len(self.sounded)
         for _ in range(ms // 10):
             frames = self.rate // 100
-            block = self.player.fill(frames, self.channels, self.delay_ms / 1000)
+            block = self.player.fill(frames, self.channels, self.delay_ms / 1000, 0.0)
             assert len(block) == 2 * frames * self.channels
             self.sounded += block
             await asyncio.sleep(0)
@@ -392,11 +392,11 @@ def test_a_short_period_fades_over_all_of_itself() -> None:
         box = Box()
         box.player.queue(np.full(24000, 8000, dtype="<i2").tobytes())
         for _ in range(20):
-            box.player.fill(120, 1, 0.03)
+            box.player.fill(120, 1, 0.03, 0.0)
         box.player.hush()
-        faded = samples(box.player.fill(120, 1, 0.03)).astype(int)
+        faded = samples(box.player.fill(120, 1, 0.03, 0.0)).astype(int)
         assert np.abs(np.diff([8000, *faded, 0])).max() < 100
-        assert not any(box.player.fill(120, 1, 0.03))
+        assert not any(box.player.fill(120, 1, 0.03, 0.0))
         await asyncio.sleep(0)
         assert box.hushed == [2400 + 60]
 

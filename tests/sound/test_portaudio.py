@@ -21,6 +21,7 @@ from edged.core.events import (
     SpeakerProgress,
     SpeakerUnderran,
 )
+from edged.echo import off
 from edged.ports import SoundCard
 from edged.sound import _card, portaudio
 from edged.sound._devices import Device, MissingDevice, find
@@ -51,7 +52,8 @@ async def opened(
     bugs: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, bug: bugs.append(bug))
     ear = Ear()
-    card = portaudio.open(settings or Settings(), ear, wire_rate, 20, api=place.api)
+    echo = off.open(off.Settings(), wire_rate)
+    card = portaudio.open(settings or Settings(), ear, wire_rate, 20, echo, "off", api=place.api)
     try:
         yield card, ear
     finally:
@@ -319,6 +321,7 @@ def test_a_long_silence_lets_the_loudspeaker_rest_and_a_sound_wakes_it() -> None
     async def story() -> None:
         place = studio()
         async with opened(place, Settings(rest_s=0.03)) as (card, ear):
+            card.doze(True)
             await ear.hear(SpeakerOpened)
             await place.run(10, streams=1)
             while place.streams:
@@ -335,6 +338,7 @@ def test_every_hush_is_answered_whether_the_loudspeaker_plays_rests_or_is_gone()
     async def story() -> None:
         place = studio(Thing("HDMI", outputs=2, rates=(24000,)))
         async with opened(place, Settings(rest_s=0.03)) as (card, ear):
+            card.doze(True)
             card.hush()
             assert not ear.all(SpeakerHushed)
             await ear.hear(SpeakerHushed)
@@ -373,6 +377,7 @@ def test_a_loudspeaker_unplugged_while_it_rests_is_lost_and_found_again() -> Non
     async def story() -> None:
         place = studio()
         async with opened(place, Settings(rest_s=0.03)) as (card, ear):
+            card.doze(True)
             await ear.hear(SpeakerOpened)
             await place.run(10, streams=1)
             while place.streams:

@@ -112,6 +112,7 @@ def test_an_earcon_is_heard_soft(place: room.Room, guests: Guests) -> None:
 
 def test_a_rested_loudspeaker_is_back_at_once(place: room.Room, guests: Guests) -> None:
     visit = guests(place, rest_s=0.2)
+    visit.do("doze", True)
     visit.hear("SpeakerOpened")
     with place.hear() as ear:
         ear.wait_until(time.monotonic() + 1.5)

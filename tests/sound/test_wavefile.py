@@ -19,6 +19,7 @@ from edged.core.events import (
     SpeakerOpened,
     SpeakerProgress,
 )
+from edged.echo import off
 from edged.ports import SoundCard
 from edged.sound import wavefile
 from edged.sound._chimes import chime
@@ -43,7 +44,7 @@ def read(path: Path) -> NDArray[np.int16]:
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[tuple[SoundCard, Ear]]:
     ear = Ear()
-    card = wavefile.open(settings, ear, 24000, 20)
+    card = wavefile.open(settings, ear, 24000, 20, off.open(off.Settings(), 24000), "off")
     try:
         yield card, ear
     finally:
