@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from edged import plugins
 from edged.core.commands import Chime
 from edged.core.events import Event, MicFrame
 from edged.echo import off
@@ -28,9 +29,11 @@ class Guest:
 
     def __init__(self, recording: Path, settings: dict[str, Any]) -> None:
         self._recording = recording.open("wb")
-        echo = off.open(off.Settings(), WIRE_RATE)
+        name = settings.pop("echo", "off")
+        driver = plugins.load("echo", name)
+        echo = driver.open(driver.Settings(), WIRE_RATE)
         self.card = portaudio.open(
-            portaudio.Settings(**settings), self._feed, WIRE_RATE, 20, echo, "off"
+            portaudio.Settings(**settings), self._feed, WIRE_RATE, 20, echo, name
         )
 
     def _feed(self, event: Event) -> None:
@@ -38,7 +41,8 @@ class Guest:
         fields = asdict(event)
         if isinstance(event, MicFrame):
             self._recording.write(fields.pop("samples"))
-            fields.pop("clean")
+            if event.clean is not None:
+                fields["clean"] = [event.clean.score, event.clean.erle_db]
         sys.stdout.write(json.dumps([now, type(event).__name__, fields]) + "\n")
         sys.stdout.flush()
 
