@@ -3,10 +3,10 @@
 import asyncio
 from threading import Thread
 
-from edged.handoff import Handoff
+from edged.handoff import Handoff, Tray
 
 
-def put_all(handoff: Handoff[int], count: int) -> None:
+def put_all(handoff: Handoff[int] | Tray[int], count: int) -> None:
     for number in range(count):
         handoff.put(number)
 
@@ -94,3 +94,25 @@ def test_a_failure_to_take_one_does_not_stop_the_bridge() -> None:
     got, problems = asyncio.run(story())
     assert got == [0, 2, 3]
     assert len(problems) == 1
+
+
+def test_a_tray_keeps_the_newest_until_somebody_comes_by() -> None:
+    tray: Tray[int] = Tray(limit=10)
+    for number in range(14):
+        tray.put(number)
+    assert list(tray.empty()) == list(range(4, 14))
+    assert tray.dropped == 4
+    assert list(tray.empty()) == []
+
+
+def test_a_tray_loses_nothing_between_a_thread_and_the_loop() -> None:
+    tray: Tray[int] = Tray(limit=10**6)
+    thread = Thread(target=put_all, args=(tray, 20000))
+    thread.start()
+    got: list[int] = []
+    while thread.is_alive():
+        got += tray.empty()
+    thread.join()
+    got += tray.empty()
+    assert got == list(range(20000))
+    assert tray.dropped == 0

@@ -106,8 +106,9 @@ class Card:
         if (measured := self._duplex.doze(dozing)) is not None:
             self._loop.call_soon(self._feed, measured)
         self._player.tap(None if dozing else self._duplex.played, self._duplex.with_earcons)
-        # Awake, its stream runs: what it does not play is heard as silence.
-        self._wake_speaker()
+        if not dozing:
+            # Its stream runs while anybody listens: nobody speaks over one that still wakes.
+            self._wake_speaker()
 
     def queue(self, samples: bytes) -> None:
         self._duplex.answer()

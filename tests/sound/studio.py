@@ -37,6 +37,8 @@ class Studio:
     """Devices that stopped delivering and do not say so."""
     played: dict[str, bytearray] = field(default_factory=dict)
     now: float = 100.0
+    times: dict[str, float] = field(default_factory=dict)
+    """Times that the driver tells wrong."""
     lost_s: float = 0.0
     """Time that passes unrecorded before the next period."""
     started: threading.Condition = field(default_factory=threading.Condition)
@@ -126,6 +128,7 @@ class FakeStream:
                 "input_buffer_adc_time": self._api.studio.now - PERIOD_S,
                 "output_buffer_dac_time": self._api.studio.now + self.thing.delay_s,
             }
+            times |= self._api.studio.times
             block = bytes([1, 0]) * (frames * channels) if capturing else None
             answer = self.options["stream_callback"](block, frames, times, self._api.studio.status)
             assert isinstance(answer, tuple)

@@ -9,13 +9,14 @@ import pytest
 
 from edged.core.events import SpeakerLost, SpeakerOpened
 from edged.echo import off
-from edged.ports import SoundCard
+from edged.ports import Echo, SoundCard
 from edged.sound import _mixer, portaudio
 from edged.sound._mixer import Mixer
 from edged.sound.portaudio import Settings
 
 from .knobs import Knob, Knobs
 from .studio import Ear, Studio, Thing
+from .witness import Witness
 
 
 def knobs(*of_the_default: Knob) -> Knobs:
@@ -82,12 +83,17 @@ def test_a_card_that_is_not_there_is_told_with_those_that_are(
     assert there.opened == there.closed == 1
 
 
-async def opened(control: str, mixer: Knobs, story: Callable[..., Awaitable[None]]) -> None:
+async def opened(
+    control: str,
+    mixer: Knobs,
+    story: Callable[..., Awaitable[None]],
+    echo: Echo | None = None,
+) -> None:
     """Tell a story about a card with a mixer."""
     place = Studio([Thing("Box", outputs=1, rates=(24000,))])
     ear = Ear()
     settings = Settings(mixer=control)
-    echo = off.open(off.Settings(), 24000)
+    echo = echo or off.open(off.Settings(), 24000)
     card = portaudio.open(settings, ear, 24000, 20, echo, "off", api=place.api, library=mixer)
     try:
         await story(card, ear, place)
@@ -124,6 +130,27 @@ def test_the_card_turns_the_volume_and_the_sound_stays_as_it_came() -> None:
         assert not ear.all(SpeakerLost)
 
     asyncio.run(opened("PCM", knobs(pcm), story))
+
+
+def test_what_the_card_turns_the_echo_driver_is_told_and_a_duck_is_ours() -> None:
+    pcm, witness = Knob("PCM", (0, 255), (-5100, 0)), Witness()
+
+    async def story(card: SoundCard, ear: Ear, place: Studio) -> None:
+        await ear.hear(SpeakerOpened)
+        for volume_db in (-12, -12, -9):
+            card.set_volume(volume_db)
+            while pcm.turned_to != 100 * volume_db:
+                await place.run(10, streams=1)
+        await place.run(30)
+        assert witness.changes == ["reopened", "volume", "volume"]
+        card.duck(12)
+        card.queue(SOUND)
+        card.finish()
+        await place.run(50)
+        assert loudness(place) == pytest.approx(0.251, abs=0.001)
+        assert pcm.turned_to == -900
+
+    asyncio.run(opened("PCM", knobs(pcm), story, witness))
 
 
 def test_a_mixer_that_goes_leaves_the_volume_to_us_until_it_is_back() -> None:

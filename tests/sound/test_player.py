@@ -578,3 +578,83 @@ def test_heard_never_exceeds_queued_and_always_arrives(
             assert known <= heard <= all_of_it
 
     tell(story)
+
+
+def flat(ms: int, value: int = 10000) -> bytes:
+    return np.full(WIRE * ms // 1000, value, dtype="<i2").tobytes()
+
+
+def test_ducked_it_is_softer_at_once_and_back_at_once_without_a_click() -> None:
+    async def story() -> None:
+        box = Box()
+        box.player.set_volume(-6)
+        box.player.queue(flat(1000))
+        await box.play(100)
+        for by_db, expected in ((12, 1259), (6, 2512), (0, 5012), (-3, 5012)):
+            box.player.duck(by_db)
+            played = samples(await box.play(50))
+            assert played[-1] == pytest.approx(expected, abs=1)
+            # Over one block, and no faster than that.
+            assert played[240] == pytest.approx(expected, abs=1)
+        steps = np.abs(np.diff(samples(bytes(box.sounded))[240:].astype(int)))
+        assert steps.max() <= 5012 / 240 + 1
+
+    tell(story)
+
+
+def test_a_hush_while_it_is_ducked_fades_from_there() -> None:
+    async def story() -> None:
+        box = Box()
+        box.player.queue(flat(1000))
+        await box.play(50)
+        box.player.duck(12)
+        await box.play(20)
+        box.player.hush()
+        faded = samples(await box.play(20)).astype(int)
+        assert 0 < faded.max() <= 2512
+        assert np.diff(faded).max() <= 0
+        # The next answer, and an earcon, are ducked too, until it ends.
+        box.player.queue(flat(50))
+        assert samples(await box.play(20)).max() == 2511
+
+    tell(story)
+
+
+def test_a_tap_hears_what_sounds_and_when_with_the_earcons_or_without() -> None:
+    async def story(earcons: bool) -> None:
+        box = Box(channels=2)
+        heard: list[tuple[bytes, float, bool]] = []
+        box.player.tap(lambda *block: heard.append(block), earcons)
+        box.player.set_volume(-6)
+        box.player.duck(6)
+        box.player.sound(Chime.WOKEN)
+        await box.play(50)
+        box.player.queue(speech(300))
+        box.player.finish()
+        await box.play(400)
+        whole = samples(bytes(box.sounded)).reshape(-1, 2)[:, 0]
+        tapped = samples(b"".join(block for block, _, _ in heard))
+        assert np.array_equal(whole, tapped) == earcons
+        assert tapped[: WIRE // 20].any() == earcons
+        assert len(tapped) == len(whole)
+        assert np.array_equal(whole[WIRE // 5 :], tapped[WIRE // 5 :])
+        assert {until for _, until, _ in heard} == {0.04}
+        box.player.tap(None)
+        await box.play(20)
+        assert len(heard) == 45
+
+    for earcons in (True, False):
+        tell(lambda earcons=earcons: story(earcons))  # type: ignore[misc]
+
+
+def test_a_tap_is_told_once_that_the_device_ran_dry() -> None:
+    async def story() -> None:
+        box = Box()
+        told: list[bool] = []
+        box.player.tap(lambda _block, _until, dry: told.append(dry))
+        await box.play(20)
+        box.player.ran_dry(0.05)
+        await box.play(30)
+        assert told == [False, False, True, False, False]
+
+    tell(story)

@@ -12,6 +12,7 @@ import pytest
 
 from edged.core.commands import Chime
 from edged.core.events import (
+    EchoMeasured,
     MicFrame,
     MicLost,
     MicOpened,
@@ -21,13 +22,15 @@ from edged.core.events import (
     SpeakerProgress,
     SpeakerUnderran,
 )
+from edged.core.frames import Cleaned
 from edged.echo import off
-from edged.ports import SoundCard
+from edged.ports import Echo, SoundCard
 from edged.sound import _card, portaudio
 from edged.sound._devices import Device, MissingDevice, find
 from edged.sound.portaudio import Settings
 
 from .studio import Ear, Studio, Thing
+from .witness import Witness
 
 USB = "USB Audio: - (hw:1,0)"
 
@@ -46,13 +49,16 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @asynccontextmanager
 async def opened(
-    place: Studio, settings: Settings | None = None, wire_rate: int = 24000
+    place: Studio,
+    settings: Settings | None = None,
+    wire_rate: int = 24000,
+    echo: Echo | None = None,
 ) -> AsyncIterator[tuple[SoundCard, Ear]]:
     """A card in `place`; afterwards everything was given back and nothing went wrong unseen."""
     bugs: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, bug: bugs.append(bug))
     ear = Ear()
-    echo = off.open(off.Settings(), wire_rate)
+    echo = echo or off.open(off.Settings(), wire_rate)
     card = portaudio.open(settings or Settings(), ear, wire_rate, 20, echo, "off", api=place.api)
     try:
         yield card, ear
@@ -330,6 +336,168 @@ def test_a_long_silence_lets_the_loudspeaker_rest_and_a_sound_wakes_it() -> None
             await place.run(200, streams=1)
             assert any(place.played["HDMI"])
             assert not ear.all(SpeakerLost)
+
+    tell(story)
+
+
+def test_awake_each_frame_is_clean_and_meets_what_sounded_meanwhile() -> None:
+    async def story() -> None:
+        place, witness = studio(), Witness(score=0.2, erle_db=12.0)
+        async with opened(place, echo=witness) as (card, ear):
+            await ear.hear(SpeakerOpened)
+            card.open_microphone()
+            await ear.hear(MicOpened)
+            card.doze(True)
+            await place.run(160, streams=2)
+            assert [frame.clean for frame in ear.all(MicFrame)] == [None] * 8
+            card.doze(False)
+            card.queue(np.full(2400, 5000, dtype="<i2").tobytes())
+            card.finish()
+            await place.run(400, streams=2)
+            clean = [frame.clean for frame in ear.all(MicFrame)[8:]]
+            assert len(clean) == 20
+            assert all(each is not None and len(each.samples) == 960 for each in clean)
+            played = witness.played_samples()
+            assert np.count_nonzero(played > 2500) == pytest.approx(2400, abs=30)
+            # A frame ends when the next period begins; the box holds 30 ms and sounds one of 10.
+            behind = len(played) - witness.places[-1]
+            assert behind == pytest.approx(0.04 * 24000, abs=2)
+            assert np.diff(witness.places[1:]) == pytest.approx([480] * 19, abs=2)
+            card.doze(True)
+            assert await ear.hear(EchoMeasured) == EchoMeasured("off", 12.0, 0.0)
+            said = card.status()
+            assert said["microphone"] == USB
+            assert said["microphone_rate"] == said["speaker_rate"] == 48000
+            assert (said["echo"], said["echo_erle_db"]) == ("off", 12.0)
+            lost = ("capture_overflows", "capture_frames_lost", "capture_blocks_dropped")
+            assert [said[name] for name in (*lost, "speaker_blocks_dropped")] == [0] * 4
+
+    tell(story)
+
+
+@pytest.mark.parametrize("hears_through", [True, False])
+def test_earcons_are_known_only_to_a_driver_that_hears_through_them(hears_through: bool) -> None:
+    async def story() -> None:
+        place, witness = studio(), Witness(hears_through=hears_through)
+        async with opened(place, echo=witness) as (card, ear):
+            await ear.hear(SpeakerOpened)
+            card.open_microphone()
+            await ear.hear(MicOpened)
+            card.sound(Chime.WOKEN)
+            await place.run(300, streams=2)
+            assert any(place.played["HDMI"])
+            assert any(witness.played) == hears_through
+            assert len(witness.played) > 2 * 24 * 250
+            card.queue(np.full(2400, 5000, dtype="<i2").tobytes())
+            await place.run(100, streams=2)
+            assert witness.played_samples().max() > 4000
+
+    tell(story)
+
+
+def test_awake_the_loudspeaker_does_not_rest_and_one_that_rests_is_woken() -> None:
+    async def story() -> None:
+        place, witness = studio(), Witness()
+        async with opened(place, Settings(rest_s=0.03), echo=witness) as (card, ear):
+            await ear.hear(SpeakerOpened)
+            card.doze(True)
+            await place.run(10, streams=1)
+            while place.streams:
+                await place.run(10)
+            card.open_microphone()
+            await ear.hear(MicOpened)
+            card.doze(False)
+            # Half a second, in which it would have rested long ago.
+            for _ in range(50):
+                await place.run(10, streams=2)
+                await asyncio.sleep(0.01)
+            assert witness.changes[-1] == "rested"
+            assert "underrun" not in witness.changes
+            assert len(witness.played) / 48 == pytest.approx(len(witness.heard) / 48, abs=80)
+
+    tell(story)
+
+
+def test_a_device_that_ran_dry_leaves_a_hole_that_the_driver_is_told_of() -> None:
+    async def story() -> None:
+        place, witness = studio(Thing("Box", inputs=1, outputs=1)), Witness()
+        async with opened(place, echo=witness) as (card, ear):
+            await ear.hear(SpeakerOpened)
+            card.open_microphone()
+            await ear.hear(MicOpened)
+            await place.run(100, streams=2)
+            told, played = len(witness.changes), len(witness.played)
+            place.status, place.lost_s = pyaudio.paOutputUnderflow, 0.1
+            await place.run(20, streams=2)
+            await place.run(20, streams=2)
+            assert "underrun" in witness.changes[told:]
+            assert (len(witness.played) - played) / 48 == pytest.approx(140, abs=1)
+
+    tell(story)
+
+
+@pytest.mark.parametrize("wrong", [0.0, 1e9])
+def test_where_a_driver_tells_no_times_its_latency_counts(wrong: float) -> None:
+    async def story() -> None:
+        place, witness = studio(), Witness()
+        place.times = {"input_buffer_adc_time": wrong, "output_buffer_dac_time": wrong}
+        async with opened(place, echo=witness) as (card, ear):
+            await ear.hear(SpeakerOpened)
+            card.open_microphone()
+            await ear.hear(MicOpened)
+            await place.run(200, streams=2)
+            assert witness.changes == ["reopened", "reopened", "rested"]
+            # 20 ms to the loudspeaker and 20 ms from the microphone, and the blocks are as long.
+            behind = len(witness.played) // 2 - witness.places[-1]
+            assert behind == pytest.approx(0.04 * 24000, abs=2)
+
+    tell(story)
+
+
+def test_a_loudspeaker_plugged_in_anew_is_told_and_a_soft_volume_is_not() -> None:
+    async def story() -> None:
+        place, witness = studio(), Witness()
+        async with opened(place, echo=witness) as (card, ear):
+            await ear.hear(SpeakerOpened)
+            card.open_microphone()
+            await ear.hear(MicOpened)
+            await place.run(60, streams=2)
+            told = len(witness.changes)
+            card.set_volume(-20)
+            card.duck(12)
+            await place.run(60, streams=2)
+            assert witness.changes[told:] == []
+            place.asleep.add("HDMI")
+            before = len(ear.told)
+            await ear.hear(SpeakerLost, before)
+            assert "speaker" not in card.status()
+            place.asleep.clear()
+            await ear.hear(SpeakerOpened, before)
+            await place.run(60, streams=2)
+            assert "reopened" in witness.changes[told:]
+            assert np.diff(witness.places)[-2:] == pytest.approx([480] * 2, abs=2)
+
+    tell(story)
+
+
+def test_an_echo_driver_with_a_bug_is_not_passed_over_in_silence() -> None:
+    class Broken(Witness):
+        def near(self, samples: bytes, play_delay: int, capture_delay: int) -> Cleaned:
+            raise ZeroDivisionError
+
+    async def story() -> None:
+        place = studio()
+        async with opened(place, echo=Broken()) as (card, ear):
+            await ear.hear(SpeakerOpened)
+            ended: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+            asyncio.get_running_loop().set_exception_handler(
+                lambda _, bug: ended.set_result(bug["exception"])
+            )
+            card.open_microphone()
+            await ear.hear(MicOpened)
+            await place.run(20, streams=2)
+            async with asyncio.timeout(5):
+                assert isinstance(await ended, ZeroDivisionError)
 
     tell(story)
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from edged.core.commands import Chime
 from edged.core.events import (
+    EchoMeasured,
     MicFrame,
     MicLost,
     MicOpened,
@@ -20,12 +21,13 @@ from edged.core.events import (
     SpeakerProgress,
 )
 from edged.echo import off
-from edged.ports import SoundCard
+from edged.ports import Echo, SoundCard
 from edged.sound import wavefile
 from edged.sound._chimes import chime
 from edged.sound.wavefile import Settings
 
 from .studio import Ear
+from .witness import Witness
 
 
 def write(path: Path, samples: NDArray[np.int16], rate: int) -> str:
@@ -42,9 +44,12 @@ def read(path: Path) -> NDArray[np.int16]:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[tuple[SoundCard, Ear]]:
+async def opened(
+    settings: Settings, echo: Echo | None = None
+) -> AsyncIterator[tuple[SoundCard, Ear]]:
     ear = Ear()
-    card = wavefile.open(settings, ear, 24000, 20, off.open(off.Settings(), 24000), "off")
+    echo = echo or off.open(off.Settings(), 24000)
+    card = wavefile.open(settings, ear, 24000, 20, echo, "off")
     try:
         yield card, ear
     finally:
@@ -155,5 +160,32 @@ def test_a_file_that_is_not_there_or_not_sound_is_told(tmp_path: Path) -> None:
                 card.queue(bytes(480))
                 card.finish()
                 card.hush()
+
+    tell(story)
+
+
+def test_awake_what_is_heard_is_clean_and_dozing_it_is_not(tmp_path: Path) -> None:
+    async def story() -> None:
+        witness = Witness(score=0.1, erle_db=7.0)
+        path = tmp_path / "heard.wav"
+        async with opened(Settings(speaker=str(path), paced=False), witness) as (card, ear):
+            card.open_microphone()
+            await ear.hear(MicFrame)
+            assert ear.all(MicFrame)[0].clean is not None
+            card.duck(12)
+            card.queue(np.full(4800, 10000, dtype="<i2").tobytes())
+            card.finish()
+            while ear.all(SpeakerProgress)[-1:] != [SpeakerProgress(4800)]:
+                await ear.hear(SpeakerProgress, len(ear.told))
+            card.doze(True)
+            assert await ear.hear(EchoMeasured) == EchoMeasured("off", 7.0, 0.0)
+            seen = len(ear.told)
+            assert (await ear.hear(MicFrame, seen)).clean is None
+            assert card.status()["echo_erle_db"] == 7.0
+            assert card.status()["speaker"] == str(path)
+        written, played = read(path), witness.played_samples()
+        assert np.count_nonzero(written == 2511) == np.count_nonzero(played == 2511) == 4800
+        # The microphone hears what sounded 20 ms ago.
+        assert len(played) - witness.places[-1] in (480, 720)
 
     tell(story)

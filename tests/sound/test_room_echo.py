@@ -1,0 +1,60 @@
+"""The real PortAudio in a room where the microphone hears the loudspeaker: the echo is found."""
+
+import math
+import time
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from edged.simulator import room
+
+from ..echo.room import sixteen, voice
+from .visit import WIRE, Guests
+
+pytestmark = [
+    pytest.mark.room,
+    pytest.mark.skipif(bool(room.missing()), reason=room.missing() or "the room is there"),
+]
+SETTLED_S = 3
+
+
+def at48(sound: NDArray[np.float64]) -> NDArray[np.int16]:
+    twice = np.interp(np.arange(2 * len(sound)) / 2, np.arange(len(sound)), sound)
+    return np.rint(twice * 32768).astype("<i2")
+
+
+@pytest.mark.parametrize(
+    ("delay_ms", "rates"),
+    [(40, {}), (90, {"playback_rate": 48000, "capture_rate": 16000})],
+)
+def test_our_own_voice_is_taken_away_and_a_person_over_it_is_heard(
+    guests: Guests, delay_ms: int, rates: dict[str, int]
+) -> None:
+    with room.Room(room.AcousticPath(delay_ms, gain_db=-10)) as place:
+        visit = guests(place, echo="speex", **rates)
+        visit.hear("SpeakerOpened")
+        visit.do("doze", True)
+        visit.do("open_microphone")
+        visit.hear("MicFrame")
+        visit.do("doze", False)
+        began = visit.play(sixteen(voice(3, 8, -26)))
+        visit.do("finish")
+        while visit.hear("MicFrame")[0] < began + 6.5:
+            pass
+        spoke = time.monotonic()
+        place.say(at48(voice(17, 1.2, -26)))
+        visit.hear("SpeakerProgress", heard=8 * WIRE)
+        visit.do("doze", True)
+        _, measured = visit.hear("EchoMeasured")
+        visit.leave()
+    frames = [(now, said["clean"]) for now, said in visit.all("MicFrame") if said["clean"]]
+    alone = [clean for now, clean in frames if began + 0.5 < now < spoke]
+    ours = [score for score, _ in alone if math.isfinite(score)]
+    assert len(ours) > 250
+    assert np.mean(np.array(ours) < 1) >= 0.95
+    assert max(erle_db for _, erle_db in alone[SETTLED_S * 50 :]) >= 15
+    over = [score for now, (score, _) in frames if spoke < now < spoke + 1.5]
+    assert max(score for score in over if math.isfinite(score)) >= 1
+    assert measured["driver"] == "speex"
+    assert measured["erle_db"] >= 10
