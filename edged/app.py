@@ -17,7 +17,7 @@ from .core.scenes import Scene
 from .flight import Flight, Recorder
 from .handoff import Handoff
 from .memory import Memory
-from .ports import Buttons, Feed, Journal, Lights, Provider, Session, SoundCard, Wake
+from .ports import Buttons, Echo, Feed, Journal, Lights, Provider, Session, SoundCard, Wake
 from .record import Header, Recording, Tape
 from .runner import Devices, PartBroken, Runner
 from .sound import rates
@@ -90,8 +90,14 @@ async def _run(settings: schema.Settings, recording: Path | None) -> None:
     told = journal.open()
     told.note(note(Fact.STARTED, f"edged {version('edged')}"), "asleep")
     provider, secret = _provider(settings, dialect, told)
+    chosen, echo = _echo(settings, dialect.wire_rate, told)
+    evidence = settings.barge_in.evidence
+    guarded = evidence == "both" or (evidence == "auto" and echo.hears_through)
+    dialect.interrupts = not guarded
     made = Header(
         conversation=settings.conversation,
+        barge_in=settings.barge_in,
+        guarded=guarded,
         volume=settings.volume,
         gestures=settings.gestures,
         bindings=settings.actions,
@@ -101,7 +107,8 @@ async def _run(settings: schema.Settings, recording: Path | None) -> None:
     assistant = _assistant(made)
     async with _kept(assistant, made, recording, secret, told) as (memory, recorder):
         runner = Runner(assistant, started=memory.started(), watchdog_s=manager.watchdog_s())
-        async with _devices(settings, runner.feed, dialect.wire_rate, told) as opened:
+        hearing = dialect.wire_rate, settings.frame_ms, echo, chosen.name
+        async with _devices(settings, runner.feed, hearing, told) as opened:
             sound, wake, lights = opened
             devices = Devices(
                 sound=sound,
@@ -125,6 +132,8 @@ def _assistant(made: Header) -> Assistant:
     return Assistant(
         made.conversation,
         wire_rate=made.wire_rate,
+        barge_in=made.barge_in,
+        guarded=made.guarded,
         volume=made.volume,
         gestures=made.gestures,
         bindings=made.bindings,
@@ -171,9 +180,12 @@ def _tape(file: Path, made: Header, warnings: Handoff[str]) -> Tape:
 
 @contextlib.asynccontextmanager
 async def _devices(
-    settings: schema.Settings, feed: Feed, wire_rate: int, told: Journal
+    settings: schema.Settings, feed: Feed, hearing: tuple[int, int, Echo, str], told: Journal
 ) -> AsyncIterator[tuple[SoundCard, Wake, Sequence[Lights]]]:
-    """Open the devices, and close them in the reverse order whatever happens."""
+    """Open the devices, and close them in the reverse order whatever happens.
+
+    `hearing`: the wire's rate and frame, the echo driver and its name.
+    """
     async with contextlib.AsyncExitStack() as stack:
         lights: list[Lights] = []
         notices: set[str] = set()
@@ -183,7 +195,7 @@ async def _devices(
             notices.add(getattr(lights[-1], "notice", ""))
         wake: Wake = _open("wake engine", settings.wake, feed)
         stack.push_async_callback(wake.close)
-        sound: SoundCard = _open("sound", settings.sound, feed, wire_rate, settings.frame_ms)
+        sound: SoundCard = _open("sound", settings.sound, feed, *hearing)
         stack.push_async_callback(sound.close)
         for chosen in settings.buttons:
             buttons: Buttons = _open("button", chosen, feed)
@@ -201,6 +213,24 @@ def _open(what: str, chosen: schema.Chosen, *rest: object) -> Any:
     except (OSError, ValueError) as error:
         hint = getattr(error, "hint", f"see the table of {chosen.name} in the configuration")
         raise StartFailed(f"the {what} {chosen.name} cannot be opened: {error}", hint) from error
+
+
+def _echo(settings: schema.Settings, wire_rate: int, told: Journal) -> tuple[schema.Chosen, Echo]:
+    """The first echo driver that can be had; the journal says which, and why no better one."""
+    *better, last = settings.echo
+    lacking = [settings.echo_lacking] if settings.echo_lacking else []
+    for chosen in better:
+        try:
+            echo: Echo = chosen.module.open(chosen.settings, wire_rate)
+        except OSError as error:
+            lacking.append(f"{chosen.name}: {error}")
+            continue
+        break
+    else:
+        chosen, echo = last, _open("echo driver", last, wire_rate)
+    why = f" ({'; '.join(lacking)})" if lacking else ""
+    told.note(note(Fact.ECHO_CHOSEN, f"echo: {chosen.name}{why}", mode=chosen.name), "asleep")
+    return chosen, echo
 
 
 def _provider(settings: schema.Settings, dialect: Any, told: Journal) -> tuple[Provider, str]:

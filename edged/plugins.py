@@ -45,6 +45,15 @@ def load(kind: str, name: str) -> ModuleType:
     return importlib.import_module(f"{__package__}.{kind}.{name}")
 
 
+def loads(kind: str, name: str) -> bool:
+    """Whether what the file imports is here."""
+    try:
+        load(kind, name)
+    except ImportError:
+        return False
+    return True
+
+
 def caption(kind: str, name: str) -> str:
     """The first line of the file's docstring, read without importing it; "" for none."""
     if name not in names(kind):

@@ -15,16 +15,18 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import Any, BinaryIO, get_args
 
 import msgspec
 
 from .core import events as ev
+from .core.frames import Cleaned
 from .core.gestures import Bindings
-from .core.settings import Conversation, Gestures, Volume
+from .core.settings import BargeIn, Conversation, Gestures, Volume
 
-FORMAT = 1
+FORMAT = 2
 _LONGEST_LINE = 1 << 20
 _LONGEST_FIELD = 1 << 26
 _LONGEST_NUMBER = 300
@@ -61,6 +63,9 @@ class Header:
     """What the core was made with, and how the recording came to be."""
 
     conversation: Conversation
+    barge_in: BargeIn
+    guarded: bool
+    """Whether an answer stops only when our own gate has heard somebody too."""
     volume: Volume
     gestures: Gestures
     bindings: Mapping[str, Bindings]
@@ -94,6 +99,10 @@ def told(thing: Any) -> dict[str, Any]:
         shown["samples"] = len(shown["samples"])
     if kind is ev.ReplyText:
         shown["is_question"] = thing.is_question
+    if isinstance(clean := shown.get("clean"), Cleaned):
+        # JSON knows no infinity.
+        score = None if clean.score == inf else clean.score
+        shown["clean"] = [len(clean.samples), score, round(clean.erle_db, 1), len(clean.noise)]
     return shown
 
 
@@ -121,12 +130,23 @@ def decode(line: bytes) -> tuple[float, ev.Event]:
     length = given.pop(hidden, None) if hidden else 0
     if type(length) is not int or not 0 <= length <= _LONGEST_FIELD:
         raise ValueError(f"{hidden} has no length")
+    clean = _cleaned(given.pop("clean", None))
     event: Any = msgspec.convert(given | ({hidden: ""} if hidden else {}), kind)
     if hidden == "samples":
-        event = replace(event, samples=bytes(length))
+        event = replace(event, samples=bytes(length), **({"clean": clean} if clean else {}))
     elif hidden:
         event = replace(event, **{hidden: "·" * (length - question) + "?" * question})
     return given["t"], event
+
+
+def _cleaned(told: Any) -> Cleaned | None:
+    """Silence with what the echo driver thought of it, from [bytes, score, dB, bytes]."""
+    if told is None:
+        return None
+    size, score, erle_db, noise = msgspec.convert(told, tuple[int, float | None, float, int])
+    if not (0 <= size <= _LONGEST_FIELD and 0 <= noise <= _LONGEST_FIELD):
+        raise ValueError("its clean sound has no length")
+    return Cleaned(bytes(size), inf if score is None else score, erle_db, bytes(noise))
 
 
 def _counted(digits: str) -> int:

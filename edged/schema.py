@@ -7,9 +7,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Annotated, TypeVar
 
-from . import config, control, key, plugins
+from . import board, config, control, key, plugins
 from .core.gestures import EXCLUSIVE, Bindings
-from .core.settings import Conversation, Gestures, Session, Volume
+from .core.settings import BargeIn, Conversation, Gestures, Session, Volume
 
 T = TypeVar("T")
 
@@ -41,6 +41,15 @@ class Sound:
     """A file of the folder `sound`."""
     frame_ms: Annotated[int, "20 to 100"] = 20
     """How much sound travels in one piece; more spares a small board work and adds delay."""
+
+
+@dataclass(frozen=True)
+class Echo:
+    """What keeps the speaker's own voice out of what it hears."""
+
+    mode: str = "auto"
+    """A file of the folder `echo`: dual, speex, gate, half_duplex, off; `auto` takes the best of
+    the first three that this board and its libraries allow."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +108,7 @@ class Settings:
     files: tuple[Path, ...]
     """What was read, in order."""
     conversation: Conversation
+    barge_in: BargeIn
     volume: Volume
     gestures: Gestures
     session: Session
@@ -110,6 +120,10 @@ class Settings:
     provider: Chosen
     link: Chosen
     sound: Chosen
+    echo: tuple[Chosen, ...]
+    """Those to try, the best first."""
+    echo_lacking: str
+    """Why better ones are not among them; "" where there are none."""
     wake: Chosen
     lights: tuple[Chosen, ...]
     buttons: tuple[Chosen, ...]
@@ -117,12 +131,14 @@ class Settings:
 
 SECTIONS = {
     "conversation": Conversation,
+    "barge_in": BargeIn,
     "volume": Volume,
     "session": Session,
     "provider": Provider,
     "key": key.Settings,
     "link": Link,
     "sound": Sound,
+    "echo": Echo,
     "wake": Wake,
     "lights": Lights,
     "buttons": Buttons,
@@ -135,6 +151,7 @@ FOLDERS = {
     "provider": "dialects",
     "link": "link",
     "sound": "sound",
+    "echo": "echo",
     "wake": "wake",
     "lights": "lights",
     "buttons": "buttons",
@@ -158,9 +175,11 @@ def read(file: Path | None = None, assignments: Sequence[str] = ()) -> Settings:
     sound = _section(reader, "sound", Sound)
     lights = _section(reader, "lights", Lights)
     buttons = _section(reader, "buttons", Buttons)
+    echo, lacking = _echo(reader, _section(reader, "echo", Echo).mode)
     settings = Settings(
         files=tuple(document.files),
         conversation=_section(reader, "conversation", Conversation),
+        barge_in=_section(reader, "barge_in", BargeIn),
         volume=_section(reader, "volume", Volume),
         gestures=_section(reader, "gestures", Gestures),
         session=_instructed(reader, _section(reader, "session", Session)),
@@ -171,6 +190,8 @@ def read(file: Path | None = None, assignments: Sequence[str] = ()) -> Settings:
         provider=_driver(reader, "provider", _section(reader, "provider", Provider).driver),
         link=_driver(reader, "link", _section(reader, "link", Link).driver),
         sound=_driver(reader, "sound", sound.driver),
+        echo=echo,
+        echo_lacking=lacking,
         wake=_driver(reader, "wake", _section(reader, "wake", Wake).driver),
         lights=_drivers(reader, "lights", lights.drivers),
         buttons=_drivers(reader, "buttons", buttons.drivers),
@@ -254,6 +275,21 @@ def _drivers(reader: config.Reader, section: str, chosen: Sequence[str]) -> tupl
     )
 
 
+def _echo(reader: config.Reader, mode: str) -> tuple[tuple[Chosen, ...], str]:
+    """The echo drivers to try, and why a better one cannot be."""
+    if mode != "auto":
+        return (_driver(reader, "echo", mode, "mode"),), ""
+    chosen, lacking = [], []
+    for name in board.echo_modes():
+        try:
+            module = plugins.load("echo", name)
+        except ImportError as missing:
+            lacking.append(f"{name}: {missing}")
+        else:
+            chosen.append(Chosen(name, module, reader.section(("echo", name), module.Settings)))
+    return tuple(chosen), "; ".join(lacking)
+
+
 def _undecided(reader: config.Reader, actions: Mapping[str, Bindings]) -> None:
     """A long press gives way to a hold where it is the default, not where somebody wrote it."""
     for name, bound in actions.items():
@@ -287,5 +323,6 @@ def _unchosen(reader: config.Reader) -> None:
     """A table of a driver that is not chosen must be right too: it will be, one day."""
     for section, folder in FOLDERS.items():
         for name in plugins.drivers(folder):
-            if reader.has(section, name):
+            # One whose library is not here yet is nobody's mistake before it is chosen.
+            if reader.has(section, name) and plugins.loads(folder, name):
                 _driver(reader, section, name, name)

@@ -129,9 +129,17 @@ class SessionConfig(msgspec.Struct, frozen=True, tag_field="type", tag="realtime
 
 
 def config(
-    asked: Session, tools: Sequence[ToolSpec], retention_ratio: float, post_instructions: int
+    asked: Session,
+    tools: Sequence[ToolSpec],
+    retention_ratio: float,
+    post_instructions: int,
+    *,
+    interrupts: bool,
 ) -> SessionConfig:
-    """The whole configuration that `asked` stands for; 0 `post_instructions` is no limit."""
+    """The whole configuration that `asked` stands for; 0 `post_instructions` is no limit.
+
+    `interrupts`: the provider ends an answer by itself when it hears speech.
+    """
     pcm = Pcm(WIRE_RATE)
     clean = asked.noise_reduction
     limits = TokenLimits(post_instructions) if post_instructions else None
@@ -143,7 +151,7 @@ def config(
                 format=pcm,
                 noise_reduction=None if clean == "off" else NoiseReduction(clean),
                 transcription=Transcription(asked.transcription) if asked.transcription else None,
-                turn_detection=_turn_detection(asked),
+                turn_detection=_turn_detection(asked, interrupts),
             ),
             AudioOut(pcm, asked.voice, asked.speed),
         ),
@@ -154,19 +162,20 @@ def config(
     )
 
 
-def turns(asked: Session, *, on: bool) -> TurnsConfig:
+def turns(asked: Session, *, on: bool, interrupts: bool) -> TurnsConfig:
     """Turn detection as `asked`, or none."""
-    return TurnsConfig(TurnsAudio(TurnsIn(_turn_detection(asked) if on else None)))
+    found = _turn_detection(asked, interrupts) if on else None
+    return TurnsConfig(TurnsAudio(TurnsIn(found)))
 
 
-def _turn_detection(asked: Session) -> ServerVad | SemanticVad:
+def _turn_detection(asked: Session, interrupts: bool) -> ServerVad | SemanticVad:
     # Providers' defaults differ from their documentation, so every number is said.
     if asked.turn_detection == "semantic_vad":
-        return SemanticVad(asked.eagerness, create_response=True, interrupt_response=True)
+        return SemanticVad(asked.eagerness, create_response=True, interrupt_response=interrupts)
     return ServerVad(
         threshold=asked.vad_threshold,
         prefix_padding_ms=asked.prefix_padding_ms,
         silence_duration_ms=asked.silence_duration_ms,
         create_response=True,
-        interrupt_response=True,
+        interrupt_response=interrupts,
     )

@@ -61,6 +61,9 @@ class Dialect:
 
     def __init__(self, session: Session, settings: Settings, tools: Sequence[ToolSpec]) -> None:
         self._session = session
+        self.interrupts = True
+        """Whether the provider ends an answer by itself when it hears speech; may be changed
+        before a session."""
         self._settings = settings
         self._tools = tools
         self.unknown: Counter[str] = Counter()
@@ -123,6 +126,7 @@ class Dialect:
             self._tools,
             self._settings.retention_ratio,
             self._settings.post_instructions_tokens,
+            interrupts=self.interrupts,
         )
         return _text(request.UpdateSession(asked, event_id=_CONFIGURE))
 
@@ -135,7 +139,7 @@ class Dialect:
                 raise AssertionError("noise reaches the line as SendAudio")
             case cmd.DetectTurns():
                 # Said whole each time and obeyed in order, so that none waits for another.
-                turns = _session.turns(self._session, on=command.on)
+                turns = _session.turns(self._session, on=command.on, interrupts=self.interrupts)
                 event: msgspec.Struct = request.UpdateSession(turns, event_id=self._name("detect"))
             case cmd.CommitInput():
                 event = request.CommitSound(event_id=self._name("commit"))

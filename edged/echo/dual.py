@@ -5,7 +5,11 @@ from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from pywebrtc_audio import AudioProcessor
+
+try:
+    from pywebrtc_audio import AudioProcessor
+except ImportError as missing:
+    raise ImportError("dual needs a package more: pip install 'edged[aec]'") from missing
 
 from ..ports import Echo
 from ._chain import Chain, Detector
