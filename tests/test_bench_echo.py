@@ -15,7 +15,7 @@ from edged.core.frames import Cleaned
 from edged.core.settings import BargeIn
 from edged.ports import Change
 from edged.simulator.provider.companding import resample
-from tests.benches import echo, echo_chain, echo_ears, echo_verdict
+from tests.benches import echo, echo_chain, echo_ears, echo_table, echo_verdict
 from tests.benches.echo_chain import Played, through
 from tests.benches.echo_cost import Cost, measured
 from tests.benches.echo_ears import Judgement, listen, of_gate
@@ -32,7 +32,7 @@ from tests.benches.echo_scene import (
 )
 from tests.benches.echo_verdict import Hearing, Limits, Outcome
 from tests.benches.echo_voices import RATE, REPORTED, TUNING, Cast, Sound, kept
-from tests.benches.report import Figure
+from tests.benches.report import Figure, Result, as_json
 
 WAVES = Path(__file__).parent / "waves"
 BARE = Ways(np.array([1.0], np.float32), np.array([0.0, 0.5], np.float32))
@@ -423,3 +423,22 @@ class TestTheBench:
             assert len({scene.seed for scene in scenes}) >= 10
             assert all(scene.bursts >= 10 for scene in scenes)
             assert all(scene.seed in REPORTED.seeds for scene in scenes)
+
+    def test_what_it_measures_is_what_the_readme_s_tables_ask_for(self, tmp_path: Path) -> None:
+        heard = Hearing([False] * 9, 0, 1.0, [200.0])
+        judged_all = Outcome(
+            dict.fromkeys((*echo_ears.EARS, "opened"), heard), 30.0, 20.0, [0.99], [0.0]
+        )
+        figures: list[Figure] = []
+        for driver in echo.drivers():
+            baseline = driver in echo_chain.BASELINES
+            for kind in echo._kinds(echo.Plan(), REPORTED, baseline=baseline):
+                figures += echo._figures(driver, kind, [judged_all], short=False)
+            figures += echo._cost_figures(driver, Cost(1.0, 2.0))
+        file = tmp_path / "figures.json"
+        file.write_text(json.dumps(as_json({"echo": Result(figures)})), encoding="utf-8")
+        values = echo_table.read(file)
+        rows = [row.split(" | ") for row in echo_table.tables(values).splitlines() if row]
+        blank = [row[0] for row in rows if any(not cell.strip("| ") for cell in row)]
+        assert not blank
+        assert any("0 / 0 %; 100 % after 200 ms" in row for row in rows)

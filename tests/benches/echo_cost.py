@@ -2,7 +2,8 @@
 
     python -m tests.benches.echo_cost DRIVER SCENE PASSES
 
-SCENE is what `Taken.keep` wrote. Nothing else is imported before the driver is.
+SCENE is what `Taken.keep` wrote. Nothing is imported before the driver but what the daemon has
+loaded without one.
 """
 
 import gc
@@ -18,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from edged import plugins
+from edged import plugins, ports
 
 FRAME = 480
 RATE = 24_000
@@ -63,6 +64,7 @@ def _measure(driver: str, scene: Path, passes: int) -> Cost:
     gc.collect()
     before = _resident_mib()
     module = plugins.load("echo", driver)
+    opened: ports.Echo
     memory, best = 0.0, float("inf")
     for _ in range(passes):
         opened = module.open(module.Settings(), RATE)

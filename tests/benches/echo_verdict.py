@@ -183,7 +183,7 @@ LIMITS: Final[Mapping[str, Mapping[float, Limits]]] = {
 """By driver and speech-to-echo ratio in dB; falsely on as the median of the seeds."""
 
 CPU_PCT: Final[Mapping[str, float]] = {"speex": 2.0}
-MEMORY_MIB: Final[Mapping[str, float]] = {"speex": 3.0}
+MEMORY_MIB: Final[Mapping[str, float]] = {"speex": 3e6 / 2**20}
 LEVEL_DB: Final = 0.5
 STOI: Final = 0.98
 
