@@ -26,7 +26,7 @@ from .core.frames import Cleaned
 from .core.gestures import Bindings
 from .core.settings import BargeIn, Conversation, Gestures, Volume
 
-FORMAT = 2
+FORMAT = 1
 _LONGEST_LINE = 1 << 20
 _LONGEST_FIELD = 1 << 26
 _LONGEST_NUMBER = 300
@@ -63,15 +63,15 @@ class Header:
     """What the core was made with, and how the recording came to be."""
 
     conversation: Conversation
-    barge_in: BargeIn
-    guarded: bool
-    """Whether an answer stops only when our own gate has heard somebody too."""
     volume: Volume
     gestures: Gestures
     bindings: Mapping[str, Bindings]
     wire_rate: int
     edged: str
     """The version that wrote it."""
+    barge_in: BargeIn = BargeIn()  # noqa: RUF009
+    guarded: bool = False
+    """Whether an answer stops only when our own gate has heard somebody too."""
     edged_recording: int = FORMAT
     why: str = ""
     """What had failed; "" for a recording that was asked for."""

@@ -8,7 +8,7 @@ from edged.core import commands as do
 from edged.core import events as ev
 from edged.core.gestures import Bindings
 from edged.core.scenes import Scene
-from edged.core.settings import Conversation, Gestures, Volume
+from edged.core.settings import BargeIn, Conversation, Gestures, Volume
 from edged.flight import Flight
 from edged.record import LENGTH_ONLY, Header, decode, encode
 
@@ -93,7 +93,8 @@ class Recorded(Evening):
 
 
 def header(policy: Conversation, bindings: Mapping[str, Bindings]) -> Header:
-    return Header(policy, Volume(), Gestures(), bindings, WIRE_RATE, "0.1.0")
+    barge_in = BargeIn(cold_ms=0)
+    return Header(policy, Volume(), Gestures(), bindings, WIRE_RATE, "0.1.0", barge_in)
 
 
 def bare(thing: Any, words: Mapping[str, str]) -> Any:

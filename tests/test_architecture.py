@@ -18,7 +18,7 @@ TREES = {name: ast.parse(file.read_text(encoding="utf-8")) for name, file in FIL
 
 DRIVERS = {"link", "sound", "echo", "wake", "lights", "buttons", "tools"}
 DEVICE_WORDS = {"core.events", "core.commands", "core.frames", "core.scenes", "core.gestures"}
-GROUND = {"handoff", "plugins", "lines", "fields", "config", "store", "key"}
+GROUND = {"handoff", "plugins", "lines", "fields", "config", "store", "key", "board"}
 """What stands on nothing but the standard library and each other."""
 HOUSEKEEPING = GROUND | {"journal", "service", "control", "memory", "record", "flight"}
 SETTLED = HOUSEKEEPING | {"schema", "template", "pins"}
@@ -33,7 +33,8 @@ ALLOWED: dict[str, set[str]] = {
     "service": GROUND | {"ports"},
     "control": GROUND | {"core.events", "core.commands"},
     "memory": GROUND | {"core.events", "core.commands"},
-    "record": GROUND | {"core.events", "core.commands", "core.settings", "core.gestures"},
+    "record": GROUND
+    | {"core.events", "core.frames", "core.commands", "core.settings", "core.gestures"},
     "flight": GROUND | {"record", "core.events", "core.scenes"},
     "pins": GROUND,
     "schema": GROUND | {"control", "core.settings", "core.gestures"},

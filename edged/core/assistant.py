@@ -90,17 +90,13 @@ class Assistant:
                 self._dialogue.answers.hushed(event.heard)
             case ev.Started():
                 self._start(event, now)
-            case ev.MicOpened():
-                self._ears.opened(event, now)
-            case ev.MicLost():
-                self._ears.lost(event, now)
+            case ev.MicOpened() | ev.MicLost() | ev.EchoMeasured():
+                self._ears.take(event, now)
             case ev.SpeakerOpened() | ev.SpeakerLost():
                 self._speaker(event, now)
             case ev.SpeakerUnderran():
                 missing_ms = round(event.missing_ms)
                 self._do(note(Fact.GAP_HEARD, "a gap in the answer", missing_ms=missing_ms))
-            case ev.EchoMeasured():
-                self._ears.measured(event)
             case ev.WakeHeard():
                 self._hear_word(event, now)
             case ev.WakeNearlyHeard():

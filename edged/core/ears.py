@@ -1,6 +1,7 @@
 """The microphone: open unless muted, opened anew when it falls silent, and what it hears."""
 
 from collections.abc import Callable
+from typing import assert_never
 
 from . import commands as do
 from .commands import Chime, Command, Fact, note, warn
@@ -83,13 +84,25 @@ class Ears:
         self._timers.start(Timer.MICROPHONE, now + self._policy.silent_microphone_s)
         self._line.hear(frame, self.rate, now)
 
-    def measured(self, event: EchoMeasured) -> None:
+    def take(self, event: MicOpened | MicLost | EchoMeasured, now: float) -> None:
+        """What the sound card says of the microphone."""
+        match event:
+            case MicOpened():
+                self._opened(event, now)
+            case MicLost():
+                self._lost(event, now)
+            case EchoMeasured():
+                self._measured(event)
+            case _:
+                assert_never(event)
+
+    def _measured(self, event: EchoMeasured) -> None:
         """What became of our own voice in a conversation."""
         message = f"{event.driver} made our echo {event.erle_db:.0f} dB quieter"
         figures = {"erle_db": event.erle_db, "drift_ppm": event.drift_ppm}
         self._do(note(Fact.ECHO_MEASURED, message, driver=event.driver, **figures))
 
-    def opened(self, event: MicOpened, now: float) -> None:
+    def _opened(self, event: MicOpened, now: float) -> None:
         """The capture stream runs."""
         if self.muted:
             return  # It was on its way when the mute closed it.
@@ -100,7 +113,7 @@ class Ears:
         told = note(Fact.MICROPHONE_OPENED, message, device=event.device, rate=event.rate)
         self._do(told)
 
-    def lost(self, event: MicLost, now: float) -> None:
+    def _lost(self, event: MicLost, now: float) -> None:
         """The device is gone."""
         self.rate = None
         self._timers.stop(Timer.MICROPHONE)
