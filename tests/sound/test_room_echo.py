@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from edged.simulator import room
 
 from ..echo.room import sixteen, voice
-from .visit import WIRE, Guests
+from .visit import WIRE, Guests, noise
+from .witness import MARGIN_MS
 
 pytestmark = [
     pytest.mark.room,
@@ -22,6 +23,35 @@ SETTLED_S = 3
 def at48(sound: NDArray[np.float64]) -> NDArray[np.int16]:
     twice = np.interp(np.arange(2 * len(sound)) / 2, np.arange(len(sound)), sound)
     return np.rint(twice * 32768).astype("<i2")
+
+
+@pytest.mark.parametrize("rates", [(24000, 24000), (48000, 48000), (44100, 16000)])
+def test_what_is_heard_is_put_beside_what_sounded_then(
+    guests: Guests, rates: tuple[int, int]
+) -> None:
+    """Found 40.0 to 40.1 ms later in a room of 40 ms, at any rates, with periods of 5 to 20 ms."""
+    with room.Room(room.AcousticPath(40, gain_db=-10)) as place:
+        visit = guests(place, echo="believer", playback_rate=rates[0], capture_rate=rates[1])
+        visit.hear("SpeakerOpened")
+        visit.do("open_microphone")
+        visit.hear("MicFrame")
+        visit.play(noise(4, 5, WIRE).tobytes())
+        visit.do("finish")
+        visit.hear("SpeakerProgress", heard=4 * WIRE)
+        visit.leave()
+    sounded, heard = visit.believed()
+    first = int(np.flatnonzero(sounded)[0])
+    late_ms = [late(sounded[at:], heard[at:]) for at in range(first, first + 3 * WIRE, WIRE)]
+    # What the room promises is good to 10 ms of its own.
+    assert late_ms == pytest.approx([MARGIN_MS + 40] * 3, abs=12)
+    assert np.ptp(late_ms) < 8
+
+
+def late(sounded: NDArray[np.int16], heard: NDArray[np.int16]) -> float:
+    """How much later a second is heard than it sounded, in ms."""
+    size = 1 << 16
+    first, second = (np.fft.rfft(each[:WIRE].astype(float), size) for each in (sounded, heard))
+    return int(np.argmax(np.fft.irfft(second * np.conj(first), size)[:WIRE])) * 1000 / WIRE
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,11 @@ class Visit:
         self.errors = errors
         return np.frombuffer(self._recording.read_bytes(), dtype="<i2")
 
+    def believed(self) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
+        """What a `Believer` thought to sound while it heard what it heard, after `leave`."""
+        both = np.frombuffer(self._recording.with_suffix(".both").read_bytes(), dtype="<i2")
+        return both[: len(both) // 2], both[len(both) // 2 :]
+
     def end(self) -> None:
         """Whatever the story came to, leave no process behind."""
         self._process.kill()

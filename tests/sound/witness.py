@@ -1,4 +1,4 @@
-"""An echo driver that writes down what it is given, and enforces what a real one only punishes."""
+"""Echo drivers that clean nothing: one enforces what real ones punish, one finds what sounded."""
 
 import threading
 from dataclasses import dataclass, field
@@ -8,8 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edged.core.frames import Cleaned
+from edged.echo._reference import Reference
 from edged.ports import Change
 
+MARGIN_MS = 15
+"""So much earlier than told the reference is read, in its own words."""
 STALE = 0x7777
 """What a driver that is late gives first: whatever it held from before."""
 
@@ -62,3 +65,34 @@ class Witness:
 
     def _check(self) -> None:
         assert threading.current_thread() is self._thread, "off the loop"
+
+
+class Believer:
+    """An `Echo` made of nothing but the real reference: puts what it reads beside what it hears."""
+
+    hears_through = True
+    late = 0
+    drift_ppm = 0.0
+
+    def __init__(self) -> None:
+        self._reference = Reference(24000, MARGIN_MS)
+        self.played = bytearray()
+        self.heard = bytearray()
+
+    def far(self, samples: bytes) -> None:
+        self._reference.far(samples)
+
+    def near(self, samples: bytes, play_delay: int, capture_delay: int) -> Cleaned:
+        played, _ = self._reference.near(len(samples) // 2, play_delay, capture_delay)
+        self.played += played
+        self.heard += samples
+        return Cleaned(samples, inf, 0.0, samples)
+
+    def flushed(self, frames: int) -> None:
+        raise AssertionError(frames)
+
+    def notify(self, why: Change) -> None:
+        if why == "rested":
+            self._reference.resume()
+        else:
+            self._reference.realign()
