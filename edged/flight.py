@@ -19,7 +19,7 @@ _PAGE_S = 60.0
 _KEEP_S = 180.0
 """So much is remembered at least, from the first still moment before."""
 _LIMIT = 4 << 20
-"""Bytes in memory; some seven minutes of uninterrupted conversation."""
+"""Bytes in memory; some six minutes of uninterrupted conversation."""
 _PAUSE_S = 60.0
 """The same trouble may come back at once, and a card does not live for ever."""
 _FILES = 10

@@ -6,16 +6,18 @@ what the core was made with. Every other is an event, with the time the core was
     {"t": 812.402375, "event": "ReplyText", "reply": "r1", "item": "i1", "text": 42, ...}
 
 Fields have the names they have in `core.events`. Samples stand as their length in bytes, what was
-said as its length in characters with the flags derived from it (`is_question`). A replay puts
-silence and dots in their place, and as the core looks into neither, the same commands come out.
+said as its length in characters with the flags derived from it (`is_question`). Of the clean sound
+of a frame there are its length, the driver's score (null: nothing of ours sounded), what the echo
+lost in dB, and the length of its noise. A replay puts silence and dots in their place, and as the
+core looks into neither, the same commands come out.
 """
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
-from math import inf
+from math import floor, inf, isfinite
 from pathlib import Path
 from typing import Any, BinaryIO, get_args
 
@@ -33,6 +35,8 @@ _LONGEST_NUMBER = 300
 """Digits; a whole number of more has no float beside it."""
 _LATEST_S = 1e10
 """Three centuries; a clock far beyond has no room for a moment later, and no timer would end."""
+
+_HIGHEST_SCORE = 1e6
 
 _KINDS: Mapping[str, type] = {kind.__name__: kind for kind in get_args(ev.Event)}
 LENGTH_ONLY: Mapping[type, str] = {
@@ -99,11 +103,22 @@ def told(thing: Any) -> dict[str, Any]:
         shown["samples"] = len(shown["samples"])
     if kind is ev.ReplyText:
         shown["is_question"] = thing.is_question
-    if isinstance(clean := shown.get("clean"), Cleaned):
-        # JSON knows no infinity.
-        score = None if clean.score == inf else clean.score
-        shown["clean"] = [len(clean.samples), score, round(clean.erle_db, 1), len(clean.noise)]
+    if kind is ev.MicFrame:
+        # Fifty of these come every second: no more digits than tell anything.
+        shown |= {"level": round(thing.level, 1), "clean": _figures(thing.clean)}
+        shown = {name: value for name, value in shown.items() if value is not None}
     return shown
+
+
+def _figures(clean: Cleaned | None) -> Sequence[float | None] | None:
+    """Of clean sound [bytes, score, dB, bytes]; the score is rounded down, for 1 decides.
+
+    JSON knows no infinity: null stands for it.
+    """
+    if clean is None:
+        return None
+    score = floor(min(clean.score, _HIGHEST_SCORE) * 1000) / 1000 if isfinite(clean.score) else None
+    return [len(clean.samples), score, round(clean.erle_db, 1), len(clean.noise)]
 
 
 def encode(event: ev.Event, now: float, secret: str = "") -> bytes:
