@@ -47,7 +47,8 @@ class Gate:
             self._sure = self._left = 0
             self.open, self.person = True, False
         elif self._cold:
-            self._cold -= 1
+            # An earcon is too short to learn from, and the first words are said over it.
+            self._cold -= answering
             self.open, self.person = not self._ringing, False
         else:
             self.open = self.person = self._sees(score)
