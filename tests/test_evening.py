@@ -16,8 +16,9 @@ import pytest
 from edged.simulator.evening import comparison, talker
 from edged.simulator.evening.answers import Sent, answers
 from edged.simulator.evening.conversation import LONG_ANSWER
-from edged.simulator.evening.record import LIGHTS, STEPS
+from edged.simulator.evening.record import STEPS
 from edged.simulator.evening.stage import Stage, stage
+from edged.simulator.evening.timeline import LIGHTS
 from edged.simulator.hearing import RATE, Samples
 from edged.simulator.provider.faults import Faults
 from edged.simulator.provider.house import Options

@@ -15,7 +15,7 @@ from edged.core.events import Trouble
 from edged.core.gestures import Action, Bindings
 from edged.core.scenes import Look, Scene, colour
 from edged.core.settings import Conversation, Gestures, Volume
-from edged.simulator.evening.record import LIGHTS
+from edged.simulator.evening.timeline import LIGHTS
 from edged.simulator.room import Room
 
 TOP = Path(__file__).parent.parent

@@ -6,7 +6,8 @@ import pytest
 
 from edged.simulator.evening.daemon import Daemon, Line
 from edged.simulator.evening.evening import Evening
-from edged.simulator.evening.record import BargeIn, Mark, Press, Record, Timeline
+from edged.simulator.evening.record import BargeIn, Mark, Press, Record
+from edged.simulator.evening.timeline import Timeline
 from edged.verbs import _evening, _live
 from edged.verbs._picture import picture
 

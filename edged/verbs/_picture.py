@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from html import escape
 
-from ..simulator.evening.record import Look, Record, Sound
+from ..simulator.evening.record import Record, Sound
+from ..simulator.evening.timeline import Look
 
 _LEFT, _WIDTH, _LANE, _GAP = 120, 1040, 60, 10
 _INK, _PAPER, _FAINT = "#d8dee9", "#1d2129", "#6b7587"

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from edged.simulator.evening.record import LIGHTS, BargeIn, Look, Timeline
+from edged.simulator.evening.record import BargeIn
+from edged.simulator.evening.timeline import LIGHTS, Look, Timeline
 
 
 def spent(states: list[tuple[float, str]], lights: list[tuple[float, str]]) -> Timeline:
@@ -62,7 +63,7 @@ def test_a_state_too_short_to_be_seen_is_not_judged() -> None:
     assert timeline.lights(["listening"], 1.0) == (True, "no light was due")
 
 
-CUT = BargeIn(silence_ms=40, told_ms=2800, error_ms=1, sent_ms=11_300)
+CUT = BargeIn(silence_ms=400, told_ms=2800, error_ms=1, sent_ms=11_300)
 
 
 def test_an_interruption_is_good_that_is_quick_and_told_truly() -> None:
@@ -72,7 +73,7 @@ def test_an_interruption_is_good_that_is_quick_and_told_truly() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        replace(CUT, silence_ms=300),
+        replace(CUT, silence_ms=900),
         replace(CUT, told_ms=None, error_ms=None),
         replace(CUT, told_ms=0),
         replace(CUT, told_ms=12_000),

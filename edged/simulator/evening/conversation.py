@@ -1,4 +1,4 @@
-"""The evening's first conversation: by voice, and an answer that is too long is interrupted."""
+"""The evening's first conversation, and an answer that is too long: somebody speaks over it."""
 
 import asyncio
 import time
@@ -21,7 +21,7 @@ QUIET_S = 1.5
 WAKE_WORD = "hey jarvis"
 OPENER = "hey jarvis, what will the weather be like tomorrow?"
 FOLLOW_UP = "and will it rain on Sunday?"
-BARGE_IN = "hey jarvis, just tell me about Monday."
+BARGE_IN = "No, just tell me about Monday."
 ANSWERS = (
     "Tomorrow will be sunny and mild, with a light wind from the west in the afternoon.",
     "Monday will be dry, and a little cooler.",
@@ -52,8 +52,6 @@ class Lines:
     """The wake word alone, as long as it is in the opener; None where that is a recording."""
     follow_up: Samples
     barge_in: Samples
-    barge_in_word: Samples
-    """The wake word alone, as long as it is in there."""
 
 
 class Conversation:
@@ -172,35 +170,36 @@ class Conversation:
         )
 
     async def _barge_in(self, asked: float, until: float) -> None:
-        """The wake word and a new question, over the answer to what was asked at `asked`."""
+        """Plain words, over the answer to what was asked at `asked`."""
         watch, lines = self._watch, self._lines
         began = time.monotonic()
         watch.say("person", f"{BARGE_IN} (over the answer)")
-        watch.mark("wake word over the answer")
+        watch.mark("speaks over the answer")
         self._here.room.say(lines.barge_in)
-        words = await self._daemon.says(_WOKEN, since=began)
-        stopped = await self._daemon.reaches("listening", since=began)
+        stopped = await self._daemon.reaches("hearing", since=began)
         await watch.hears(stopped + 0.01)
         await self._followed_up(asked, until)
         spoken = await watch.spoken(lines.barge_in, began)
-        watch.record.wake.append(Wake(words[1], float(words[2]), round(stopped - spoken.start, 3)))
-        question = spoken.sound[len(lines.barge_in_word) :]
-        arrived = await watch.arrived(question, 1, began)
-        found, quiet = await self._find_cut(stopped)
+        louder_db = await watch.louder_db(lines.barge_in, until - 1, until)
+        arrived = await watch.arrived(lines.barge_in, 1, began)
+        found, quiet = await self._find_cut(spoken.start)
         answer = await watch.judges(1, spoken.end)
-        watch.record.barge_in = replace(found, lost_samples=arrived.lost_samples)
+        watch.record.barge_in = replace(
+            found, louder_db=louder_db, lost_samples=arrived.lost_samples
+        )
         right, shown = await watch.lights("hearing")
         watch.observe(
             "barge_in",
             right and found.true and quiet and is_whole(arrived) and is_clean(answer),
-            f"silent {found.silence_ms} ms after the wake word was recognised; told that"
+            f"with its own voice {louder_db:.0f} dB louder than the person's, silent"
+            f" {found.silence_ms} ms after the first sound of the words; told that"
             f" {found.told_ms} ms of {found.sent_ms} ms were heard, {found.error_ms} ms off;"
             f" {'nothing' if quiet else 'more'} of it came after; of the question"
             f" {arrived.lost_samples} samples lost, correlation {arrived.correlation:.3f};"
             f" answered, correlation {answer.correlation:.4f}, {answer.gaps} gaps; {shown}",
         )
 
-    async def _find_cut(self, stopped: float) -> tuple[BargeIn, bool]:
+    async def _find_cut(self, began: float) -> tuple[BargeIn, bool]:
         """Where the last answer but one ended, and whether it was silent until the last began."""
         watch, recording = self._watch, self._here.loudspeaker
         cut_short, following = answers(self._here.server.ledger.entries, 1)[-2:]
@@ -213,7 +212,7 @@ class Conversation:
         end = round(2 * (found.start + found.heard))
         told_ms = cut_short.truncated_ms
         barge_in = BargeIn(
-            silence_ms=round((recording.time_of(begin + end) - stopped) * 1000),
+            silence_ms=round((recording.time_of(begin + end) - began) * 1000),
             told_ms=told_ms,
             error_ms=None if told_ms is None else round(found.error_ms(told_ms, WIRE_RATE)),
             sent_ms=round(1000 * len(sent) / WIRE_RATE),

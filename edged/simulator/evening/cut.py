@@ -10,7 +10,11 @@ _BLOCK_S = 0.002
 _LEARNT_S = 1.0
 _LOUD_DBFS = -45.0
 _HEARD = 0.5
-"""Of the answer's own loudness: a fade has passed its middle below that."""
+"""Of its loudness at last: a fade has passed its middle below that."""
+_FAINT = 0.06
+"""Of its loudness at first: more is heard of an answer that was made quieter before its end."""
+_LAST = 15
+"""So many blocks tell how loud it was at last; no fade fills half of them."""
 
 
 @dataclass(frozen=True)
@@ -39,16 +43,17 @@ def find(sent: Samples, recorded: Samples, rate: int) -> Cut:
     first = round(start)
     loudness = _gain(whole[:learnt], room[first : first + learnt])
     step = round(_BLOCK_S * rate)
-    heard, unheard = 0, len(whole)
+    gains: list[tuple[int, float]] = []
     for at in range(0, len(whole) - step + 1, step):
         block = whole[at : at + step]
         if 20 * np.log10(np.sqrt(np.mean(block**2)) / 32768 + 1e-9) < _LOUD_DBFS:
             continue
         piece = room[first + at : first + at + step]
-        if len(piece) == step and _gain(block, piece) > _HEARD * loudness:
-            heard, unheard = at + step, len(whole)
-        elif unheard == len(whole):
-            unheard = at
+        gains.append((at, _gain(block, piece) if len(piece) == step else 0.0))
+    last = [gain for _, gain in gains if gain > _FAINT * loudness][-_LAST:]
+    enough = _HEARD * float(np.median(last)) if last else loudness
+    heard = max((at + step for at, gain in gains if gain > enough), default=0)
+    unheard = min((at for at, _ in gains if at >= heard), default=len(whole))
     return Cut(start, heard, unheard)
 
 

@@ -5,16 +5,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..hearing import RATE, Recording
+import numpy as np
+
+from ..hearing import RATE, Recording, Samples
 from ..pinboard import Change
 from ..provider.faults import Faults
 from ..provider.house import Options
-from . import comparison, conversation, fingers, talker
+from ..room import AcousticPath
+from . import comparison, conversation, echo, fingers, talker
 from .conversation import ANSWERS, OPENER, WAKE_WORD, Conversation, Lines
 from .daemon import DaemonFailed
 from .fingers import Fingers
-from .record import Line, Record, Sound, Step, Timeline
+from .record import Line, Record, Sound, Step
 from .stage import BUTTON, Stage, stage
+from .timeline import Timeline
 from .watch import Watch
 
 __all__ = ["ANSWERS", "OPENER", "WAKE_WORD", "Evening", "NoEvening"]
@@ -27,6 +31,13 @@ false_wake_s = {fingers.FALSE_WAKE_S}
 [buttons.actions.talk]
 hold = "push_to_talk"
 """
+
+
+_PATH = AcousticPath(gain_db=0.0)
+_LOUDNESS = 0.35
+"""Of a sentence at full scale: across the room from a speaker that stands by its microphone."""
+_SPOKEN, _INTERRUPTED = 3, 1
+"""Utterances that the provider finds the ends of, and answers that are interrupted."""
 
 
 class NoEvening(Exception):
@@ -72,7 +83,7 @@ class Evening:
         """Play it; raises `NoEvening` when something it needs is missing."""
         try:
             lines = await self._lines()
-            pressed = await talker.speak(fingers.PRESSED)
+            pressed = await _say(fingers.PRESSED)
         except talker.Speechless as speechless:
             raise NoEvening(str(speechless)) from speechless
         options = Options(
@@ -83,11 +94,18 @@ class Evening:
         title = f"({self.opener.name})" if self.opener else OPENER
         record = Record(self.steps, self.timeline, button=self._pressed)
         try:
-            async with stage(options, _SETTINGS, tell=self._look, pin_changed=self._shine) as here:
+            async with stage(
+                options,
+                _SETTINGS,
+                acoustic_path=_PATH,
+                tell=self._look,
+                pin_changed=self._shine,
+            ) as here:
                 watch = self._watch(here, record)
                 try:
                     await Conversation(watch, lines, title).play()
                     await Fingers(watch, pressed).play()
+                    await echo.observe(watch, _SPOKEN, _INTERRUPTED)
                 except (DaemonFailed, TimeoutError) as failed:
                     self.observe(record.next_step, False, str(failed))
                 record.microphone = self._envelope(watch.microphone)
@@ -101,13 +119,12 @@ class Evening:
             self._stage = self._microphone = None
 
     async def _lines(self) -> Lines:
-        word = await talker.speak(WAKE_WORD)
+        word = await _say(WAKE_WORD)
         return Lines(
-            opener=talker.read(self.opener) if self.opener else await talker.speak(OPENER),
+            opener=talker.read(self.opener) if self.opener else await _say(OPENER),
             word=None if self.opener else word,
-            follow_up=await talker.speak(conversation.FOLLOW_UP),
-            barge_in=await talker.speak(conversation.BARGE_IN),
-            barge_in_word=word,
+            follow_up=await _say(conversation.FOLLOW_UP),
+            barge_in=await _say(conversation.BARGE_IN),
         )
 
     def _watch(self, here: Stage, record: Record) -> Watch:
@@ -161,3 +178,9 @@ class Evening:
             self._pressed.append((self._down, t))
             self._down = None
         self.tell()
+
+
+async def _say(text: str) -> Samples:
+    """A sentence as it is at the microphone."""
+    words: Samples = np.rint(await talker.speak(text) * _LOUDNESS).astype(np.int16)
+    return words

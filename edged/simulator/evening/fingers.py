@@ -7,8 +7,9 @@ import numpy as np
 
 from ..hearing import RATE, Samples
 from .conversation import QUIET_S
-from .record import LIGHTS, Press
+from .record import Press
 from .stage import BUTTON
+from .timeline import LIGHTS
 from .watch import Watch, is_clean, is_whole
 
 PRESSED = "and what should I wear when I go out for a walk on Monday?"

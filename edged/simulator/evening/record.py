@@ -1,10 +1,10 @@
-"""The record of an evening: steps, lights over time, and figures."""
+"""The record of an evening: steps and figures."""
 
-import colorsys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 from .comparison import Comparison
+from .timeline import Timeline
 
 STEPS = (
     "asleep",
@@ -18,30 +18,12 @@ STEPS = (
     "button_end",
     "button_wake",
     "false_wake",
+    "echo",
 )
 
-LIGHTS = {
-    "asleep": "#000000",
-    "waking": "#ffffff",
-    "connecting": "#57b5e8",
-    "listening": "#0073b2",
-    "hearing": "#57b5e8",
-    "thinking": "#cc78a6",
-    "speaking": "#009e73",
-    "working": "#f0e342",
-    "muted": "#d65e00",
-    "trouble": "#e69e00",
-}
-"""The light of each state at its brightest, as the README promises it."""
-
-_STOP_MS = 100
-"""Nobody hears a delay below that as one."""
+_STOP_MS = 800
+"""Both witnesses have heard a person by then, and nobody goes on talking for longer."""
 _TRUTH_MS = 20
-_REDRAW_S = 0.015
-_LAG_S = 0.1
-"""A light may be this late: it is redrawn 20 times a second, its pins one after the other."""
-SETTLING_S = 0.25
-"""By then a change of state or light has arrived here too."""
 
 
 @dataclass(frozen=True)
@@ -60,17 +42,6 @@ class Step:
     name: str
     ok: bool
     observed: str
-
-
-@dataclass(frozen=True)
-class Look:
-    """State and light at a moment."""
-
-    t: float
-    """Seconds since the evening began."""
-    state: str
-    light: str
-    """#rrggbb as read at the pins."""
 
 
 @dataclass(frozen=True)
@@ -99,13 +70,15 @@ class BargeIn:
     """What became of the answer that was interrupted."""
 
     silence_ms: int
-    """From the recognition of the wake word to its last sample at the loudspeaker."""
+    """From the first sound of the person's words to its last sample at the loudspeaker."""
     told_ms: int | None
     """What the server was told that had been heard of it; None when nothing."""
     error_ms: int | None
     """How far that lies from where it can have ended."""
     sent_ms: int
     """How much of it had been sent."""
+    louder_db: float = 0.0
+    """How much louder it was at the microphone than the words."""
     lost_samples: int = 0
     """Of the question with which it was interrupted."""
 
@@ -119,6 +92,22 @@ class BargeIn:
             and self.error_ms is not None
             and self.error_ms <= _TRUTH_MS
         )
+
+
+@dataclass(frozen=True)
+class Echo:
+    """What became of the speaker's own voice at its microphone, over the whole evening."""
+
+    driver: str
+    louder_db: float
+    """How much louder it was than a person."""
+    answers: int
+    self_interruptions: int
+    """Answers that were cut while nobody spoke."""
+    own_turns: int
+    """Utterances the provider heard that nobody said."""
+    erle_db: float
+    """How much quieter the driver made it, by its own account."""
 
 
 @dataclass(frozen=True)
@@ -157,88 +146,6 @@ class Sound:
     """The largest sample of each step, 0 to 1."""
 
 
-_Change = tuple[float, str]
-"""When, and to what."""
-
-
-class Timeline(list[Look]):
-    """Every change of state or light, in order.
-
-    They come on two ways, each with the time at which it happened: either may arrive late.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._states: list[_Change] = []
-        self._lights: list[_Change] = []
-
-    def enter(self, t: float, state: str) -> None:
-        """The speaker said that it is in `state`."""
-        self._states.append((t, state))
-        self._merge()
-
-    def shine(self, t: float, light: str) -> None:
-        """A pin changed, and the light with it.
-
-        The three pins of a light are set one after the other: what lies between is no light.
-        """
-        if self._lights and t - self._lights[-1][0] < _REDRAW_S:
-            t = self._lights.pop()[0]
-        self._lights.append((t, light))
-        self._merge()
-
-    def lights(self, states: Sequence[str], now: float) -> tuple[bool, str]:
-        """Whether the light was right in each of `states` so far, and how it was in words."""
-        shown = {state: self._shown(state, now) for state in states}
-        right = all(
-            bool(lights) and all(_is_shade(light, LIGHTS[state]) for light in lights)
-            for state, lights in shown.items()
-            if lights is not None
-        )
-        words = ", ".join(
-            f"{state} {max(lights, key=_brightness)}" for state, lights in shown.items() if lights
-        )
-        return right, f"light {words}" if words else "no light was due"
-
-    def _shown(self, state: str, now: float) -> list[str] | None:
-        """The lights while in `state`, but for the moment a change takes; None if never there."""
-        stays = [
-            (since, until)
-            for (since, name), until in _until(self._states, now)
-            if name == state and until - since > _LAG_S
-        ]
-        lights = [
-            light
-            for (lit, light), dark in _until(self._lights, now)
-            for since, until in stays
-            if min(dark, until) - max(lit, since) > _LAG_S
-            or (max(lit, since) < min(dark, until) and _is_shade(light, LIGHTS[state]))
-        ]
-        return lights if stays else None
-
-    def _merge(self) -> None:
-        self.clear()
-        moments = sorted({t for t, _ in self._states} | {t for t, _ in self._lights})
-        for t in moments:
-            state, light = _at(self._states, t), _at(self._lights, t)
-            if state is None or light is None:
-                continue
-            if not self or (self[-1].state, self[-1].light) != (state, light):
-                self.append(Look(round(t, 3), state, light))
-
-
-def _until(
-    changes: Sequence[tuple[float, str]], now: float
-) -> list[tuple[tuple[float, str], float]]:
-    """Each change with the time of the next."""
-    return list(zip(changes, [*(t for t, _ in changes[1:]), now], strict=True))
-
-
-def _at(changes: Sequence[_Change], when: float) -> str | None:
-    """What holds at `when`."""
-    return next((name for t, name in reversed(changes) if t <= when), None)
-
-
 @dataclass
 class Record:
     """Everything that was observed."""
@@ -251,6 +158,7 @@ class Record:
     turns: list[Turn] = field(default_factory=list)
     barge_in: BargeIn | None = None
     push_to_talk: Press | None = None
+    echo: Echo | None = None
     asleep_bytes_sent: int | None = None
     idle_closed: bool = False
     marks: list[Mark] = field(default_factory=list)
@@ -289,6 +197,7 @@ class Record:
             },
             "turns": [asdict(turn) for turn in self.turns],
             "barge_in": asdict(self.barge_in) if self.barge_in else None,
+            "echo": asdict(self.echo) if self.echo else None,
             "push_to_talk": asdict(self.push_to_talk) if self.push_to_talk else None,
             "idle_closed": self.idle_closed,
         }
@@ -311,30 +220,17 @@ class Record:
             rows.append((f"turn {number}: first audio → sound", f"{sound} ms"))
         if self.barge_in:
             cut = self.barge_in
-            rows.append(("wake word over the answer → silence", f"{cut.silence_ms} ms"))
+            rows.append(("speech over the answer → silence", f"{cut.silence_ms} ms"))
             rows.append(("told of it against heard", f"{cut.error_ms} ms off"))
+        if self.echo:
+            echo = self.echo
+            rows.append(("own voice at the microphone", f"{echo.louder_db:+.1f} dB"))
+            rows.append((f"made quieter by {echo.driver}", f"{echo.erle_db:.0f} dB"))
+            taken = f"{echo.self_interruptions}, {echo.own_turns}"
+            rows.append(("self-interruptions, turns of its own", taken))
         if self.push_to_talk:
             press = self.push_to_talk
             rows.append(("button held → light", f"{press.light_ms:g} ms"))
             rows.append(("button let go → asked", f"{press.asked_ms} ms"))
         rows.append(("bytes sent while asleep", str(self.asleep_bytes_sent)))
         return rows
-
-
-def _rgb(light: str) -> tuple[float, float, float]:
-    return (int(light[1:3], 16) / 255, int(light[3:5], 16) / 255, int(light[5:7], 16) / 255)
-
-
-def _brightness(light: str) -> float:
-    return colorsys.rgb_to_hsv(*_rgb(light))[2]
-
-
-def _is_shade(light: str, brightest: str) -> bool:
-    """Whether `light` is `brightest`, dimmed or not; black is the shade of black alone."""
-    shade, full = _rgb(light), _rgb(brightest)
-    if max(full) == 0:
-        return max(shade) == 0
-    factor = max(shade) / max(full)
-    return 0.02 < factor <= 1.02 and all(
-        abs(a - factor * b) < 0.03 for a, b in zip(shade, full, strict=True)
-    )

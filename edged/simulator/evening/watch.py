@@ -12,8 +12,9 @@ from ..provider.ledger import Entry
 from . import comparison
 from .answers import Sent, answers
 from .comparison import Comparison
-from .record import SETTLING_S, Mark, Record, Turn
+from .record import Mark, Record, Turn
 from .stage import Stage
+from .timeline import SETTLING_S
 
 WIRE_RATE = 24_000
 """Of everything that is sent and received."""
@@ -141,6 +142,11 @@ class Watch:
         )
         return result, turn
 
+    async def louder_db(self, words: Samples, since: float, until: float) -> float:
+        """How much louder the echo alone was than `words` are, both at the microphone."""
+        echo = await asyncio.to_thread(self.microphone.between, since, until)
+        return round(rms_dbfs(echo) - rms_dbfs(words), 1)
+
     async def loudspeaker(self, since: float, until: float) -> tuple[int, Samples]:
         """What sounded from one monotonic time to another, and the position where that begins."""
         recording = self.here.loudspeaker
@@ -162,6 +168,12 @@ def peak_dbfs(samples: Samples) -> float:
     """The loudest sample; -120 for silence."""
     loudest = float(np.max(np.abs(samples.astype(np.float64)), initial=0.0))
     return max(-120.0, 20 * float(np.log10(loudest / 32768 + 1e-9)))
+
+
+def rms_dbfs(samples: Samples) -> float:
+    """How loud it is on the whole; -120 for silence."""
+    power = float(np.mean(np.square(samples.astype(np.float64)))) / 32768**2
+    return max(-120.0, 10 * float(np.log10(power + 1e-12)))
 
 
 def is_whole(result: Comparison) -> bool:
