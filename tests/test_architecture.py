@@ -41,11 +41,12 @@ ALLOWED: dict[str, set[str]] = {
     "template": GROUND | {"schema"},
     **{kind: {kind, "ports", "pins"} | GROUND | DEVICE_WORDS for kind in DRIVERS},
     "tools": {"tools", "ports", "core.settings"} | GROUND | DEVICE_WORDS,
+    "acoustics": {"acoustics", "ports", "core.events", "core.frames"},
     "runner": {"core", "ports"},
     "app": {"core", "ports", "runner", "sound", "tools"} | SETTLED,
     "cli": {"__init__", "ports", "app"} | SETTLED,
     "__main__": {"cli"},
-    "verbs": {"verbs", "ports", "app", "simulator"} | SETTLED,
+    "verbs": {"verbs", "ports", "app", "simulator", "acoustics"} | SETTLED,
     "doctor": {"doctor", "ports", "app", "simulator"} | SETTLED,
     "simulator": {"simulator"},
 }
@@ -61,7 +62,7 @@ PURE = {
 OUTSIDE: dict[str, set[str]] = {
     "gpiozero": {"pins", "lights.gpio", "buttons.gpio", "simulator"},
     "msgspec": {"config", "control", "store", "memory", "record", "dialects", "simulator"},
-    "numpy": {"sound", "echo", "wake", "simulator"},
+    "numpy": {"acoustics", "sound", "echo", "wake", "simulator"},
     "onnxruntime": {"wake.openwakeword"},
     "pyaudio": {"sound.portaudio"},
     "pymicro_wakeword": {"wake.microwakeword"},
