@@ -210,7 +210,7 @@ def _open(what: str, chosen: schema.Chosen, *rest: object) -> Any:
     """The driver, opened; a device that refuses is the owner's to mend, not a bug."""
     try:
         return chosen.module.open(chosen.settings, *rest)
-    except (OSError, ValueError) as error:
+    except (ImportError, OSError, ValueError) as error:
         hint = getattr(error, "hint", f"see the table of {chosen.name} in the configuration")
         raise StartFailed(f"the {what} {chosen.name} cannot be opened: {error}", hint) from error
 
@@ -222,7 +222,7 @@ def _echo(settings: schema.Settings, wire_rate: int, told: Journal) -> tuple[sch
     for chosen in better:
         try:
             echo: Echo = chosen.module.open(chosen.settings, wire_rate)
-        except OSError as error:
+        except (ImportError, OSError) as error:
             lacking.append(f"{chosen.name}: {error}")
             continue
         break

@@ -5,8 +5,12 @@ from collections.abc import Sequence
 from typing import Final
 
 _CORES: Final = 4
-_MEMORY: Final = 900 << 20
-"""A board of 1 GB shows a little less. A Zero 2 W has four cores too, and half of that."""
+_MEMORY: Final = 768 << 20
+"""A board of 1 GB shows less, since its graphics take some of it. A Zero 2 W has four cores too,
+and half of that."""
+
+TOO_WEAK: Final = "wants four cores and 1 GB"
+"""What is said of a driver that is not tried."""
 
 
 def echo_modes(cores: int | None = None, memory: int | None = None) -> Sequence[str]:

@@ -158,6 +158,15 @@ FOLDERS = {
 }
 """Where the drivers of a section are; each has a table of its own inside the section."""
 
+MOVED = {
+    (
+        "conversation",
+        "echo",
+    ): "is now `mode` of the section [echo]; leave it out for the best there is",
+    ("conversation", "echo_tail_ms"): "is now `tail_ms` of the table [echo.half_duplex]",
+}
+"""Settings that were called something else, and what to write in their place."""
+
 
 def read(file: Path | None = None, assignments: Sequence[str] = ()) -> Settings:
     """Read `file` and its drop-ins, then `section.key=value` assignments, each over the last.
@@ -200,6 +209,9 @@ def read(file: Path | None = None, assignments: Sequence[str] = ()) -> Settings:
         if name not in plugins.names("tools"):
             error = plugins.UnknownPlugin("tools", name, plugins.names("tools"))
             reader.mistake(("session", "tools", place), f"{error}; {error.hint}")
+    for address, where in MOVED.items():
+        if reader.has(*address):
+            reader.mistake(address, where)
     _undecided(reader, settings.actions)
     _unheard(reader, settings)
     _too_soft(reader, settings.volume)
@@ -231,7 +243,8 @@ def from_options(options: argparse.Namespace) -> Settings:
 
 
 def _section(reader: config.Reader, name: str, shape: type[T]) -> T:
-    beside = plugins.drivers(FOLDERS[name]) if name in FOLDERS else ()
+    beside = [*(plugins.drivers(FOLDERS[name]) if name in FOLDERS else ())]
+    beside += [key for section, key in MOVED if section == name and reader.has(section, key)]
     return reader.section((name,), shape, beside)
 
 
@@ -276,11 +289,12 @@ def _drivers(reader: config.Reader, section: str, chosen: Sequence[str]) -> tupl
 
 
 def _echo(reader: config.Reader, mode: str) -> tuple[tuple[Chosen, ...], str]:
-    """The echo drivers to try, and why a better one cannot be."""
+    """The echo drivers to try, the best first, and why no better one is among them."""
     if mode != "auto":
         return (_driver(reader, "echo", mode, "mode"),), ""
-    chosen, lacking = [], []
-    for name in board.echo_modes():
+    modes = board.echo_modes()
+    chosen, lacking = [], [] if "dual" in modes else [f"dual: {board.TOO_WEAK}"]
+    for name in modes:
         try:
             module = plugins.load("echo", name)
         except ImportError as missing:

@@ -29,10 +29,19 @@ def text() -> str:
         folder = schema.FOLDERS[name]
         chosen = getattr(section, "drivers", None) or (getattr(section, "driver", ""),)
         for driver in sorted(plugins.drivers(folder), key=lambda name: name not in chosen):
-            caption = plugins.caption(folder, driver)
-            settings = plugins.load(folder, driver).Settings()
-            parts.append(_table((name, driver), settings, caption, live=driver in chosen))
+            parts.append(_driver(name, driver, live=driver in chosen))
     return "\n".join(parts)
+
+
+def _driver(section: str, name: str, *, live: bool) -> str:
+    folder = schema.FOLDERS[section]
+    caption = plugins.caption(folder, name)
+    try:
+        settings = plugins.load(folder, name).Settings()
+    except ImportError as missing:
+        told = f"{caption} Its settings can be listed once it can be used here: {missing}"
+        return "\n".join([*_wrapped(told), f"# [{section}.{name}]", ""])
+    return _table((section, name), settings, caption, live=live)
 
 
 def _table(address: tuple[str, ...], settings: Any, caption: str, *, live: bool) -> str:

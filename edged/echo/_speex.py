@@ -12,12 +12,14 @@ _PREPROCESS_SET_ECHO_STATE = 24
 class Missing(OSError):
     """The library is not installed."""
 
+    hint = "install Debian's package libspeexdsp1, or leave `mode` in [echo] at auto"
+
 
 def _library() -> ctypes.CDLL:
     try:
         library = ctypes.CDLL(_LIBRARY)
     except OSError as error:
-        raise Missing(f"{_LIBRARY}: {error}; Debian's package is libspeexdsp1") from error
+        raise Missing(f"{error}; Debian's package is libspeexdsp1") from error
     pointer, number, sound = ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p
     library.speex_echo_state_init.restype = pointer
     library.speex_echo_state_init.argtypes = [number, number]
