@@ -38,8 +38,10 @@ _ERROR_LIMIT_MS, _MEDIAN_LIMIT_MS = 20, 5
 _LIGHT_LIMIT_MS = 50
 
 _SETTINGS = """\
+[echo]
+mode = "off"
+
 [conversation]
-echo = "off"
 follow_up_s = 110.0
 false_wake_s = 60.0
 
