@@ -408,7 +408,7 @@ def test_who_speaks_over_the_answer_interrupts_it_where_no_echo_can(tmp_path: Pa
         (again,) = [one for one in decided if one["command"] == "TruncateReply"]
         assert (again["item"], again["heard_ms"]) == (cut.item, cut.truncated_ms)
 
-    settings = SETTINGS + 'echo = "off"\n'
+    settings = SETTINGS + '[echo]\nmode = "off"\n'
     play(story, Options(answers=[LONG_ANSWER, SHORT]), settings, ["--record", str(record)])
 
 
