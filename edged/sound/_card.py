@@ -199,6 +199,9 @@ class Card:
             self._lose("speaker", str(result))
             return
         self._found("speaker", result)
+        # One that rested while everything was opened anew runs again.
+        self._resting = False
+        self._idle_since = None
         self._player.prepare(result.rate)
         self._duplex.speaker_opened(result.rate)
         self._feed(SpeakerOpened(result.device, result.rate, result.latency_ms))

@@ -183,7 +183,7 @@ class Duplex:
         """How much of what the driver was given sounds after `now`; negative: it ended before."""
         if not self._far_clock.told:
             # Nothing has sounded yet: that is silence, until something does.
-            self._far_clock.set(now + self._far.delay / self._wire_rate)
+            self._far_clock.set(now)
         return round((self._far_clock.until - now) * self._wire_rate) - self._far.delay
 
     def _catch_up(self) -> None:

@@ -160,6 +160,36 @@ def test_a_hole_is_silence_and_the_echo_after_it_is_found(hole_ms: int, told: bo
     assert second - first == pytest.approx((800 + hole_ms) * 24, abs=48)
 
 
+@pytest.mark.parametrize("told", [True, False])
+def test_a_hole_no_longer_than_jitter_counts_where_the_device_tells_of_it(told: bool) -> None:
+    witness = Witness()
+    Devices(hole_ms=8, tells_hole=told).live(witness, [200, 808], 0, 1000)
+    assert witness.changes.count("underrun") == told
+    first, second = found(witness.played)
+    assert second - first == pytest.approx((608 if told else 600) * 24, abs=24)
+
+
+def test_times_that_jump_about_are_averaged() -> None:
+    witness = Witness()
+    Devices(jitter_ms=5).live(witness, [], 0, 3000)
+    places = np.array(witness.places)
+    astray = places - places[-1] - FRAME * (np.arange(len(places)) - len(places) + 1)
+    assert np.abs(astray[30:]).max() < 0.002 * WIRE
+    assert "underrun" not in witness.changes
+
+
+def test_a_loudspeaker_that_was_silent_for_an_hour_is_not_made_up_for() -> None:
+    line = Line(Witness())
+    line.hear(3)
+    line.duplex.played(ramp(1, 240), 100.1, False)
+    line.hear(3)
+    before = len(line.echo.played)
+    line.duplex.played(ramp(1, 240), 3700.1, True)
+    line.hear(3)
+    assert len(line.echo.played) - before <= 2 * 5 * WIRE
+    assert line.echo.changes[-1] == "underrun"
+
+
 def test_one_wrong_time_is_no_hole() -> None:
     witness = Witness()
     Devices(glitch_ms=60).live(witness, [], 0, 1000)

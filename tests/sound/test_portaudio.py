@@ -411,9 +411,45 @@ def test_awake_the_loudspeaker_does_not_rest_and_one_that_rests_is_woken() -> No
             for _ in range(50):
                 await place.run(10, streams=2)
                 await asyncio.sleep(0.01)
-            assert witness.changes[-1] == "rested"
-            assert "underrun" not in witness.changes
+            assert len(place.made) == 1, "lost, and opened anew"
+            assert witness.changes == ["reopened", "reopened", "rested"]
             assert len(witness.played) / 48 == pytest.approx(len(witness.heard) / 48, abs=80)
+
+    tell(story)
+
+
+def test_dozing_the_driver_is_given_nothing() -> None:
+    async def story() -> None:
+        place, witness = studio(), Witness()
+        async with opened(place, echo=witness) as (card, ear):
+            await ear.hear(SpeakerOpened)
+            card.doze(True)
+            for _ in range(50):
+                card.sound(Chime.WOKEN)
+                await place.run(100, streams=1)
+            assert card.status()["speaker_blocks_dropped"] == 0
+
+    tell(story)
+
+
+def test_a_loudspeaker_that_rests_while_everything_is_opened_anew_plays_again() -> None:
+    async def story() -> None:
+        place = studio()
+        async with opened(place, Settings(rest_s=0.03)) as (card, ear):
+            card.doze(True)
+            await ear.hear(SpeakerOpened)
+            await place.run(10, streams=1)
+            while place.streams:
+                await place.run(10)
+            before = len(ear.told)
+            card.open_microphone()
+            await ear.hear(MicLost, before)
+            await ear.hear(SpeakerOpened, before)
+            card.queue(np.full(2400, 5000, dtype="<i2").tobytes())
+            card.finish()
+            await place.run(300, streams=1)
+            assert ear.all(SpeakerProgress)[-1].heard == 2400
+            assert not ear.all(SpeakerLost)
 
     tell(story)
 
