@@ -13,7 +13,7 @@ from rich.console import Console
 
 from edged.simulator.evening.daemon import DaemonFailed
 
-from . import echo, first_conversation, turn_taking
+from . import echo, first_conversation, open_room, turn_taking
 from .report import Figure, Result, as_json, table
 from .rig import Tell
 
@@ -31,6 +31,7 @@ BENCHES: Mapping[str, Bench] = {
     "first-conversation": first_conversation.run,
     "turn-taking": turn_taking.run,
     "echo": echo.run,
+    "echo-room": open_room.run,
 }
 
 

@@ -17,7 +17,7 @@ from edged.simulator.evening.daemon import PATIENCE_S, Daemon
 from edged.simulator.hearing import Recording, Samples
 from edged.simulator.provider.house import Options
 from edged.simulator.provider.ledger import Visit
-from edged.simulator.room import Room
+from edged.simulator.room import AcousticPath, Room
 from edged.simulator.server import Server, serve
 
 HERE = Path(__file__).resolve().parent.parent.parent
@@ -119,14 +119,14 @@ class Rig:
 
 
 @contextlib.asynccontextmanager
-async def rig(options: Options) -> AsyncIterator[Rig]:
-    """Set it up, and take it down whatever happens."""
+async def rig(options: Options, path: AcousticPath | None = None) -> AsyncIterator[Rig]:
+    """Set it up, and take it down whatever happens; with `path` the room has an echo."""
     # The server must not be late because the machine is busy; not everybody may say so.
     with contextlib.suppress(OSError):
         policy = os.SCHED_RR | os.SCHED_RESET_ON_FORK
         os.sched_setscheduler(0, policy, os.sched_param(_RIG_PRIORITY))
     async with contextlib.AsyncExitStack() as stack:
-        room = stack.enter_context(Room())
+        room = stack.enter_context(Room(path))
         server = await stack.enter_async_context(await serve(options))
         microphone, loudspeaker = (
             stack.enter_context(room.hear(place)) for place in ("microphone", "loudspeaker")
