@@ -112,6 +112,11 @@ def test_the_evening_is_played_and_observed(tmp_path: Path) -> None:
     assert [turn["interrupted"] for turn in told["turns"]] == [False, True, False, False]
     assert 0 < told["barge_in"]["told_ms"] < told["barge_in"]["sent_ms"]
     assert told["barge_in"]["error_ms"] <= 20
+    assert told["barge_in"]["lost_samples"] == 0
+    assert told["barge_in"]["missing_ms"] <= 80
+    assert told["echo"]["louder_db"] >= 3
+    assert told["echo"]["answers"] == 4
+    assert told["echo"]["self_interruptions"] == told["echo"]["own_turns"] == 0
     assert told["push_to_talk"]["light_ms"] <= 50
     assert told["push_to_talk"]["lost_samples"] == told["push_to_talk"]["between_bytes"] == 0
     assert {look["state"] for look in told["timeline"]} >= {"asleep", "waking", "speaking"}

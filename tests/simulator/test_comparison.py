@@ -59,6 +59,19 @@ def test_a_sound_that_never_came_is_not_found() -> None:
     assert comparison.gaps >= 2
 
 
+@pytest.mark.parametrize("late_ms", [0, 40, 120])
+def test_a_beginning_that_did_not_arrive_is_missed(late_ms: int) -> None:
+    sent = murmur(3)
+    arrived = arriving(np.zeros(late_ms * RATE // 1000), sent[late_ms * RATE // 1000 :])
+    comparison = compare(sent, arrived, RATE)
+    assert comparison.missing_ms == late_ms
+    assert (comparison.lost_samples, comparison.doubled_samples) == (0, 0)
+
+
+def test_of_a_sound_that_never_came_all_is_missing() -> None:
+    assert compare(murmur(1), arriving(np.zeros(2 * RATE)), RATE).missing_ms == 1000
+
+
 def test_halving_the_rate_keeps_what_both_rates_can_carry() -> None:
     slow = murmur(1)
     spectrum = np.zeros(RATE + 1, dtype=complex)

@@ -44,6 +44,18 @@ def test_a_cut_in_a_pause_may_have_been_anywhere_in_it() -> None:
     assert found.error_ms(2400, RATE) == pytest.approx(100, abs=3)
 
 
+@pytest.mark.parametrize("ducked_ms", [1400, 2460])
+def test_an_answer_that_was_made_quieter_before_it_ended_was_heard_to_its_end(
+    ducked_ms: int,
+) -> None:
+    sent = answer()
+    room = recorded(sent, 2503 * MS)
+    first = DELAY + ducked_ms * MS
+    room[first:] *= np.interp(np.arange(len(room) - first), [0, 8 * MS], [1, 0.25])
+    assert find(sent, room, RATE).error_ms(2503, RATE) <= 2
+    assert find(sent, room, RATE).error_ms(2460, RATE) > 30
+
+
 def test_an_answer_that_was_heard_to_its_end_is_told_so() -> None:
     sent = answer()
     found = find(sent, recorded(sent, 10 * RATE), RATE)

@@ -78,6 +78,7 @@ def test_an_interruption_is_good_that_is_quick_and_told_truly() -> None:
         replace(CUT, told_ms=0),
         replace(CUT, told_ms=12_000),
         replace(CUT, error_ms=60),
+        replace(CUT, missing_ms=200),
     ],
 )
 def test_an_interruption_that_is_late_or_told_wrongly_is_none(wrong: BargeIn) -> None:

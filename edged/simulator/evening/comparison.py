@@ -11,6 +11,7 @@ Samples = NDArray[np.int16] | Floats
 
 _QUIET_DBFS = -45.0
 _ALIKE = 0.9
+_RECOGNISED = 0.5
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Comparison:
     doubled_samples: int
     gaps: int
     """Steps of the delay from one second to the next, and seconds that were not recognised."""
+    missing_ms: int = 0
+    """How much of the beginning, to 40 ms, is not where it belongs, or too little like itself."""
 
 
 def halved(samples: Samples) -> Floats:
@@ -74,12 +77,14 @@ def compare(sent: Samples, arrived: Samples, rate: int, window_s: float = 1.0) -
             continue
         delays.append(near + where - first)
     steps = [round(after - before) for before, after in pairwise(delays)]
+    start = round(delays[0] if delays else start)
     return Comparison(
-        start=round(delays[0] if delays else start),
+        start=start,
         correlation=round(correlation, 4),
         lost_samples=sum(-step for step in steps if step < 0),
         doubled_samples=sum(step for step in steps if step > 0),
         gaps=sum(step != 0 for step in steps) + unknown,
+        missing_ms=_missing_ms(short, long, start, rate),
     )
 
 
@@ -114,6 +119,21 @@ def _refined(short: Floats, window: Floats, best: int) -> tuple[float, float]:
         scores.append((float(total / len(short) / norm), float(shift)))
     score, shift = max(scores)
     return best + shift, score
+
+
+def _missing_ms(short: Floats, long: Floats, start: int, rate: int) -> int:
+    step = rate // 25
+    loud = [
+        at
+        for at in range(0, len(short) - step + 1, step)
+        if _dbfs(short[at : at + step]) > _QUIET_DBFS
+    ]
+    for at in loud:
+        block, piece = short[at : at + step], long[max(0, start + at) : max(0, start + at + step)]
+        norm = float(np.sqrt(np.sum(block**2) * np.sum(piece**2)))
+        if len(piece) == step and block @ piece > _RECOGNISED * norm:
+            return round(1000 * (at - loud[0]) / rate)
+    return round(1000 * len(short) / rate)
 
 
 def _dbfs(samples: Floats) -> float:

@@ -185,17 +185,25 @@ class Conversation:
         found, quiet = await self._find_cut(spoken.start)
         answer = await watch.judges(1, spoken.end)
         watch.record.barge_in = replace(
-            found, louder_db=louder_db, lost_samples=arrived.lost_samples
+            found,
+            louder_db=louder_db,
+            lost_samples=arrived.lost_samples,
+            missing_ms=arrived.missing_ms,
         )
         right, shown = await watch.lights("hearing")
         watch.observe(
             "barge_in",
-            right and found.true and quiet and is_whole(arrived) and is_clean(answer),
+            right
+            and watch.record.barge_in.true
+            and quiet
+            and is_whole(arrived)
+            and is_clean(answer),
             f"with its own voice {louder_db:.0f} dB louder than the person's, silent"
             f" {found.silence_ms} ms after the first sound of the words; told that"
             f" {found.told_ms} ms of {found.sent_ms} ms were heard, {found.error_ms} ms off;"
-            f" {'nothing' if quiet else 'more'} of it came after; of the question"
-            f" {arrived.lost_samples} samples lost, correlation {arrived.correlation:.3f};"
+            f" {'nothing' if quiet else 'more'} of it came after; of the words the first"
+            f" {arrived.missing_ms} ms and {arrived.lost_samples} samples lost, correlation"
+            f" {arrived.correlation:.3f} where the echo was taken out of them;"
             f" answered, correlation {answer.correlation:.4f}, {answer.gaps} gaps; {shown}",
         )
 

@@ -24,6 +24,7 @@ STEPS = (
 _STOP_MS = 800
 """Both witnesses have heard a person by then, and nobody goes on talking for longer."""
 _TRUTH_MS = 20
+_SYLLABLE_MS = 80
 
 
 @dataclass(frozen=True)
@@ -80,17 +81,20 @@ class BargeIn:
     louder_db: float = 0.0
     """How much louder it was at the microphone than the words."""
     lost_samples: int = 0
-    """Of the question with which it was interrupted."""
+    """Of the words with which it was interrupted."""
+    missing_ms: int = 0
+    """How much of the beginning of those words never arrived."""
 
     @property
     def true(self) -> bool:
-        """Whether it stopped at once, and the server knows where."""
+        """Whether it stopped at once, the server knows where, and has all of the words."""
         return (
             self.silence_ms <= _STOP_MS
             and self.told_ms is not None
             and 0 < self.told_ms <= self.sent_ms
             and self.error_ms is not None
             and self.error_ms <= _TRUTH_MS
+            and self.missing_ms <= _SYLLABLE_MS
         )
 
 
