@@ -1,5 +1,6 @@
 """What the owner writes, and what is said when it is wrong."""
 
+import sys
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edged import config, fields, schema
+from edged import board, config, fields, schema
 from edged.core.gestures import Action, Bindings
 
 from .conftest import Drop
@@ -353,6 +354,85 @@ def test_a_driver_that_cannot_be_had_is_a_mistake(
     file.write_text(text)
     with pytest.raises(config.ConfigError, match=message):
         schema.read(file)
+
+
+def modes(settings: schema.Settings) -> list[str]:
+    return [chosen.name for chosen in settings.echo]
+
+
+def without(library: str, driver: str, patch: pytest.MonkeyPatch) -> None:
+    """The library is not here, and the driver that needs it was never loaded."""
+    patch.setitem(sys.modules, library, None)
+    patch.delitem(sys.modules, f"edged.echo.{driver}", raising=False)
+
+
+def test_an_echo_driver_is_named_or_the_best_of_this_board_are_tried(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(board, "echo_modes", lambda: ("dual", "speex", "gate"))
+    file.write_text("[echo.gate]\ncaution = 2\n")
+    settings = schema.read(file)
+    assert modes(settings) == ["dual", "speex", "gate"]
+    assert settings.echo_lacking == ""
+    gate = settings.echo[2]
+    assert gate.settings == gate.module.Settings(caution=2.0)
+    file.write_text("[echo]\nmode = 'half_duplex'\nhalf_duplex.tail_ms = 600\n")
+    (driver,) = schema.read(file).echo
+    assert driver.name == "half_duplex"
+    assert driver.settings == driver.module.Settings(tail_ms=600)
+    monkeypatch.setattr(board, "echo_modes", lambda: ("speex", "gate"))
+    file.write_text("")
+    settings = schema.read(file)
+    assert modes(settings) == ["speex", "gate"]
+    assert settings.echo_lacking == "dual: wants four cores and 1 GB"
+
+
+def test_auto_goes_without_a_library_that_is_not_here_and_forgives_its_table(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(board, "echo_modes", lambda: ("dual", "speex", "gate"))
+    without("pywebrtc_audio", "dual", monkeypatch)
+    file.write_text("[echo.dual]\ntail_ms = 200\n")
+    settings = schema.read(file)
+    assert modes(settings) == ["speex", "gate"]
+    needs = "dual needs a package more: pip install 'edged[aec]'"
+    assert settings.echo_lacking == f"dual: {needs}"
+    file.write_text("[echo]\nmode = 'dual'")
+    with pytest.raises(config.ConfigError) as caught:
+        schema.read(file)
+    there = f"{file}:2: echo.mode: the driver dual cannot be used here: {needs}"
+    assert str(caught.value) == there
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[echo]\nmode = 'spex'", '2: echo.mode: no "spex" in echo; did you mean "speex"? '),
+        ("[echo.gate]\ncaution = 9", "2: echo.gate.caution: expected a number, 0.3 to 5, not 9"),
+        ("[barge_in]\nevidence = 'none'", "2: barge_in.evidence: expected one of "),
+        (
+            "[conversation]\necho = 'half_duplex'",
+            "2: conversation.echo: is now `mode` of the section [echo]; leave it out for the best",
+        ),
+        (
+            "[conversation]\necho_tail_ms = 300",
+            "2: conversation.echo_tail_ms: is now `tail_ms` of the table [echo.half_duplex]",
+        ),
+    ],
+)
+def test_a_mistake_about_the_echo_says_what_to_write(file: Path, text: str, message: str) -> None:
+    file.write_text(text)
+    with pytest.raises(config.ConfigError) as caught:
+        schema.read(file)
+    (mistake,) = caught.value.mistakes
+    assert str(mistake).startswith(f"{file}:{message}")
+
+
+def test_an_echo_driver_of_ones_own_is_chosen_by_its_name(file: Path, drop_driver: Drop) -> None:
+    drop_driver("echo", "lantern", LANTERN)
+    file.write_text("[echo]\nmode = 'lantern'\nlantern.wicks = 2")
+    (lantern,) = schema.read(file).echo
+    assert (lantern.name, lantern.settings) == ("lantern", lantern.module.Settings(wicks=2))
 
 
 def test_a_file_of_instructions_replaces_those_in_the_configuration(file: Path) -> None:

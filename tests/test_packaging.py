@@ -61,6 +61,13 @@ def test_what_a_pi_needs_is_in_its_list() -> None:
     assert extra == pins(HERE / "scripts" / "requirements-pi.txt").keys()
 
 
+@pytest.mark.parametrize("extra", ["aec", "microwakeword"])
+def test_what_an_extra_brings_is_what_the_tests_try(extra: str) -> None:
+    assert set(PROJECT["project"]["optional-dependencies"][extra]) <= set(
+        PROJECT["dependency-groups"]["dev"]
+    )
+
+
 def test_this_environment_has_the_versions_of_its_list() -> None:
     python = "3.13" if sys.version_info >= (3, 13) else "3.11"
     for name, pinned in pins(HERE / "scripts" / f"requirements-{python}.txt").items():

@@ -1,6 +1,7 @@
 """`config/edged.toml` lists every setting, and says the truth."""
 
 import re
+import sys
 import tomllib
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -24,6 +25,16 @@ def test_the_file_is_what_edged_check_template_prints() -> None:
     assert FILE.read_text(encoding="utf-8") == template.text(), (
         "write it anew: edged check --template > config/edged.toml"
     )
+
+
+def test_a_driver_whose_library_is_not_here_is_named_with_what_it_needs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "pywebrtc_audio", None)
+    monkeypatch.delitem(sys.modules, "edged.echo.dual", raising=False)
+    told = " ".join(template.text().replace("## ", "").split())
+    assert "pip install 'edged[aec]' # [echo.dual] " in told
+    assert "# [echo.speex] " in told
 
 
 def test_as_it_is_it_gives_the_defaults(tmp_path: Path) -> None:

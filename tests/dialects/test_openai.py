@@ -176,14 +176,16 @@ def test_the_provider_takes_every_configuration(
 NUMBERS = {"vad_threshold": 0.7, "prefix_padding_ms": 123, "silence_duration_ms": 456}
 
 
+@pytest.mark.parametrize("interrupts", [True, False])
 @pytest.mark.parametrize("eagerness", ["low", "medium", "high", "auto"])
 @pytest.mark.parametrize("turn_detection", ["server_vad", "semantic_vad"])
 def test_turn_detection_is_switched_back_on_as_it_was_configured(
-    turn_detection: str, eagerness: str
+    turn_detection: str, eagerness: str, interrupts: bool
 ) -> None:
     dialect = _dialect(turn_detection=turn_detection, eagerness=eagerness, **NUMBERS)
+    dialect.interrupts = interrupts
     first = _valid(dialect.configure())["session"]["audio"]["input"]["turn_detection"]
-    told = {"type": turn_detection, "create_response": True, "interrupt_response": True}
+    told = {"type": turn_detection, "create_response": True, "interrupt_response": interrupts}
     if turn_detection == "server_vad":
         told |= {"threshold": 0.7, "prefix_padding_ms": 123, "silence_duration_ms": 456}
     else:
