@@ -117,8 +117,8 @@ def _volume(figures: Figures, best: Recommended) -> Iterator[Advice]:
     if ser_db < _BEARABLE_DB:
         yield Advice(
             f"your voice is {-ser_db:.0f} dB below the loudspeaker's at the microphone: keep the "
-            f"volume at {best.volume_db:g} dB or less ([volume] db = {best.volume_db:g}), or move "
-            "the microphone away from the loudspeaker"
+            f"volume at {best.volume_db:g} dB or less (where it starts: [volume] db), or move the "
+            "microphone away from the loudspeaker"
         )
     elif best.volume_db < 0:
         yield Advice(

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from statistics import median
@@ -178,14 +177,10 @@ class Probe:
             return len(voiced) >= _ENOUGH + _DONE or not voiced[-_DONE:].any()
 
         self._tell("waiting for your voice", _VOICE_S)
-        heard = False
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_VOICE_S):
-                while not begun():
-                    await self._hear(0.2)
-                heard = True
-        if not heard:
-            return None
+        while not begun():
+            if len(self._levels) - first > _VOICE_S * 50:
+                return None
+            await self._hear(0.2)
         while not said():
             await self._hear(0.2)
         levels = np.array(self._levels[first:])[loud()]
