@@ -7,6 +7,7 @@ it is like itself in one place only, speech for the server to answer.
 
 import asyncio
 import contextlib
+import importlib
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -43,6 +44,7 @@ _LOUD_DBFS = -20.0
 _SETTINGS = """\
 [conversation]
 follow_up_s = 60.0
+false_wake_s = 60.0
 """
 # Asleep, the loudspeaker's stream rests after half a minute; nobody wants to wait for that.
 _SOON_AT_REST = """\
@@ -84,6 +86,8 @@ class Harvest:
     edged: Times = field(default_factory=Times)
     bare: Times = field(default_factory=Times)
     capture_rate: int = WIRE_RATE
+    echo: str = "off"
+    """The echo driver that is chosen on this machine."""
     uplink: list[comparison.Comparison] = field(default_factory=list)
     answer: list[comparison.Comparison] = field(default_factory=list)
     ready_s: list[float] = field(default_factory=list)
@@ -116,7 +120,9 @@ async def run(*, short: bool, tell: Tell) -> Sequence[Figure]:
             tell(f"round {number + 1} of {plan.rounds}: edged converses")
             async with here.edged(_SETTINGS) as daemon:
                 await _woken(daemon)
-                harvest.capture_rate = int(str((await ask(daemon, "status"))["capture_rate"]))
+                status = await ask(daemon, "status")
+                harvest.capture_rate = int(str(status["capture_rate"]))
+                harvest.echo = str(status["echo"])
                 await _converse(here, plan, question, harvest.edged, number)
             tell(f"round {number + 1} of {plan.rounds}: a connect of {CONNECT_DELAY_S:g} s")
             await _late_connect(here, opener, len(word) // 2, harvest)
@@ -305,6 +311,7 @@ def _times(got: Harvest, lateness_ms: Sequence[float]) -> Iterable[Figure]:
         resampler(rates[0], rates[1]).delay_ms
         for rates in ((got.capture_rate, WIRE_RATE), (WIRE_RATE, got.capture_rate))
     ]
+    delays_ms[0] += echo_delay_ms(got.echo)
     for name, allowed_ms, delay_ms in (
         ("uplink", 5.0, delays_ms[0]),
         ("onset", 10.0, delays_ms[1]),
@@ -315,6 +322,12 @@ def _times(got: Harvest, lateness_ms: Sequence[float]) -> Iterable[Figure]:
         yield Figure(f"{name}_ms", median(edged), "ms", median(bare))
         yield Figure(f"{name}_p99_ms", _p99(edged), "ms", _p99(bare))
     yield Figure("rig_late_p99_ms", _p99(lateness_ms), "ms")
+
+
+def echo_delay_ms(name: str) -> float:
+    """How late an echo driver declares its sound to be."""
+    driver = importlib.import_module(f"edged.echo.{name}")
+    return 1000 * float(driver.open(driver.Settings(), WIRE_RATE).late) / WIRE_RATE
 
 
 def _wholeness(got: Harvest) -> Iterable[Figure]:
