@@ -122,7 +122,7 @@ async def run(*, short: bool, tell: Tell) -> Sequence[Figure]:
                 await _woken(daemon)
                 status = await ask(daemon, "status")
                 harvest.capture_rate = int(str(status["capture_rate"]))
-                harvest.echo = str(status["echo"])
+                harvest.echo = str(dict(status["sound"])["echo"])  # type: ignore[call-overload]
                 await _converse(here, plan, question, harvest.edged, number)
             tell(f"round {number + 1} of {plan.rounds}: a connect of {CONNECT_DELAY_S:g} s")
             await _late_connect(here, opener, len(word) // 2, harvest)
