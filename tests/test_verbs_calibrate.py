@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from edged import cli, control, schema
+from edged.echo import gate
 from edged.simulator import room
 
 from .conftest import Drop
@@ -71,6 +72,9 @@ def test_figures_are_told_and_kept(machine: Path, capsys: pytest.CaptureFixture[
     kept = json.loads((machine / "calibration.json").read_bytes())
     assert kept["figures"]["ser_db"] == said["ser_db"]
     assert kept["recommended"] == said["recommended"]
+    driver: Any = gate.open(gate.Settings(), kept["wire_rate"])
+    driver.recall(kept["guess"])
+    assert driver.guess == kept["guess"]
 
 
 def test_it_is_played_as_loud_as_the_speaker_was_left(
@@ -92,6 +96,7 @@ def test_in_words_a_setting_is_spelled_out(
     assert "tail_ms = 180 in [echo.speex]" in told
     assert "nobody spoke" in told
     assert "a loudspeaker, at -6 dB" in told
+    assert f"kept in {machine}/calibration.json" in told
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,11 @@
 """The figures of one box in one room, as they are kept."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
+NAME: Final = "calibration"
+"""What they are kept as in the state directory."""
 TYPICAL_DBFS = -36.0
 """A person's speech at the microphone, where nobody spoke to be measured."""
 
@@ -65,3 +69,7 @@ class Calibration:
 
     figures: Figures
     recommended: Recommended
+    wire_rate: int
+    guess: Sequence[Sequence[float]]
+    """What an echo driver at this wire's rate learned meanwhile, for its `recall`; empty where it
+    heard nothing to learn from."""

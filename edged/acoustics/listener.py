@@ -1,27 +1,24 @@
-"""Stands in an echo driver's place and writes down what is played and heard, and when."""
-
-from math import inf
+"""Stands before an echo driver and writes down what is played and heard, and when."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..core.frames import Cleaned
-from ..ports import Change
+from ..ports import Change, Echo
 
 Row = NDArray[np.float64]
 
 
 class Listener:
-    """An `Echo` that changes nothing; both rows are at the wire's rate, full scale 1.
+    """An `Echo` before another one; both rows are at the wire's rate, full scale 1.
 
-    It sees exactly what an echo driver would: so its figures are what such a driver has to bear.
+    It sees exactly what that driver does: so its figures are what it has to bear.
     """
 
-    hears_through = False
-    late = 0
-    drift_ppm = 0.0
-
-    def __init__(self) -> None:
+    def __init__(self, driver: Echo) -> None:
+        self._driver = driver
+        self.hears_through = driver.hears_through
+        self.late = driver.late
         self._far = bytearray()
         self._near = bytearray()
         self._places: list[int] = []
@@ -29,25 +26,33 @@ class Listener:
         self.changes: list[Change] = []
         """What was told of changes on the way."""
 
+    @property
+    def drift_ppm(self) -> float:
+        """As the driver says."""
+        return self._driver.drift_ppm
+
     def far(self, samples: bytes) -> None:
         """What was just handed to the device."""
         self._far += samples
+        self._driver.far(samples)
 
     def near(self, samples: bytes, play_delay: int, capture_delay: int) -> Cleaned:
-        """Note it; nothing is held back."""
+        """Note it, and let the driver hear it."""
         self._near += samples
         trip = play_delay + capture_delay
         self._trips.append(trip)
         self._places.append(len(self._far) // 2 - trip)
-        return Cleaned(samples, inf, 0.0, bytes(len(samples)))
+        return self._driver.near(samples, play_delay, capture_delay)
 
     def flushed(self, frames: int) -> None:
         """The last so many samples will never sound."""
         del self._far[len(self._far) - 2 * frames :]
+        self._driver.flushed(frames)
 
     def notify(self, why: Change) -> None:
         """The way has changed."""
         self.changes.append(why)
+        self._driver.notify(why)
 
     @property
     def played(self) -> Row:

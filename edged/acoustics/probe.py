@@ -68,16 +68,21 @@ def _programme() -> _Programme:
 class Probe:
     """One measurement of one box.
 
-    `open_card` opens the sound card with a feed and an echo driver; `tell` hears what is done.
+    `open_card` opens the sound card with a feed and an echo driver; `echo` is one that learns
+    along; `tell` hears what is done.
     """
 
     def __init__(
-        self, open_card: Callable[[Feed, Echo], SoundCard], volume_db: float, tell: Tell
+        self,
+        open_card: Callable[[Feed, Echo], SoundCard],
+        echo: Echo,
+        volume_db: float,
+        tell: Tell,
     ) -> None:
         self._open_card = open_card
         self._volume_db = volume_db
         self._tell = tell
-        self._listener = Listener()
+        self._listener = Listener(echo)
         self._frames: list[bytes] = []
         self._levels: list[float] = []
         self._names: dict[str, str] = {}

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+Guess = Sequence[Sequence[float]]
+"""How much of each kind of sound that is played comes back: a row a kind, a number a band."""
 
 BANDS = 18
 _LOWEST_HZ, _HIGHEST_HZ = 100.0, 8000.0
@@ -23,6 +25,9 @@ _KINDS = _LAGS + 2
 _UP, _DOWN, _UP_NEAR = 0.1, 0.3, 0.004
 """Share of an error by which the guess is corrected: where more was heard, where less, and where
 more was heard while somebody speaks."""
+
+_WEIGHTS = (1e-8, 1e3)
+"""The limits of what comes back of anything, in power."""
 
 _WATCH = 0.02
 """How fast the usual size of the errors is learned."""
@@ -105,6 +110,22 @@ class Judge:
         self._weights[1:, :_KINDS] = self._weights[0, :_KINDS]
         self._cold = _COLD_FRAMES
         self._scores[:] = 0
+
+    @property
+    def guess(self) -> Guess:
+        """What was learned of the way from loudspeaker to microphone, to be kept."""
+        return [[float(f"{part:.3g}") for part in kind] for kind in self._weights[0, :_KINDS]]
+
+    def recall(self, guess: Guess) -> None:
+        """Begin with what was learned another time; the first second is still not trusted.
+
+        Raises ValueError where it is no guess.
+        """
+        recalled = np.array(guess, np.float32)
+        if recalled.shape != (_KINDS, BANDS) or not np.isfinite(recalled).all():
+            raise ValueError(f"a guess has {_KINDS} rows of {BANDS} numbers")
+        # A canceller begins anew, and leaves what it is given.
+        self._weights[:, :_KINDS] = np.clip(recalled, *_WEIGHTS)
 
     @property
     def erle_db(self) -> float:
@@ -201,7 +222,7 @@ class Judge:
         up = _DOWN if self._cold else np.where(calm, _UP, _UP_NEAR)
         step = error * np.where(error > 0, up, _DOWN) / guess
         learned = self._weights * np.exp(step[:, None] * parts)
-        np.clip(learned, 1e-8, 1e3, out=self._weights)
+        np.clip(learned, *_WEIGHTS, out=self._weights)
         self._weights[0, _KINDS:] = 0
         variance = self._spread**2
         told = (echo > 0.3 * guess) & calm

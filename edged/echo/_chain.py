@@ -5,7 +5,7 @@ from math import isinf
 
 from ..core.frames import Cleaned
 from ..ports import Change
-from ._bands import Judge
+from ._bands import Guess, Judge
 from ._noise import Noise
 from ._reference import Reference
 from ._speex import Canceller
@@ -42,6 +42,15 @@ class Chain:
     def drift_ppm(self) -> float:
         """How much faster the loudspeaker's clock runs than the microphone's."""
         return self._reference.drift_ppm
+
+    @property
+    def guess(self) -> Guess:
+        """What was learned of this room, to be kept."""
+        return self._judge.guess
+
+    def recall(self, guess: Guess) -> None:
+        """Begin with what was learned another time; raises ValueError where it is no guess."""
+        self._judge.recall(guess)
 
     def far(self, samples: bytes) -> None:
         """What was just handed to the device."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from ..core.frames import Cleaned
 from ..ports import Change, Echo
-from ._bands import Judge
+from ._bands import Guess, Judge
 from ._noise import Noise
 from ._reference import Reference
 
@@ -39,6 +39,13 @@ class _Gate:
     @property
     def drift_ppm(self) -> float:
         return self._reference.drift_ppm
+
+    @property
+    def guess(self) -> Guess:
+        return self._judge.guess
+
+    def recall(self, guess: Guess) -> None:
+        self._judge.recall(guess)
 
     def far(self, samples: bytes) -> None:
         self._reference.far(samples)

@@ -12,16 +12,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .. import control, schema, store
+from .. import control, plugins, schema, store
 from ..acoustics.advice import Advice, advice, recommended
-from ..acoustics.figures import Calibration, Figures
+from ..acoustics.figures import NAME, Calibration, Figures
 from ..acoustics.probe import RATE, Probe
 from ..memory import Memory
 from ..ports import Echo, Feed, SoundCard
 from . import _socket
 
-NAME = "calibration"
-"""What the figures are kept as in the state directory."""
+_LEARNER = "gate"
+"""The echo driver that learns along: what it knows of the way is what all of them begin with."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,20 +49,25 @@ def run(options: argparse.Namespace) -> int:
     kept = store.Store(store.folder(), partial(print, file=sys.stderr))
     volume_db = options.volume if options.volume is not None else _left(settings, kept)
     asks = not options.no_voice and sys.stdin.isatty()
-    figures = asyncio.run(_measure(settings, min(0.0, volume_db), screen, asks))
+    learner = plugins.load("echo", _LEARNER)
+    echo = learner.open(learner.Settings(), RATE)
+    figures = asyncio.run(_measure(settings, echo, min(0.0, volume_db), screen, asks))
     best = recommended(figures, settings.volume.lowest_db)
     told = list(advice(figures, settings.volume.lowest_db))
-    kept.write(NAME, Calibration(figures, best))
+    guess = echo.guess if figures.heard else ()
+    saved = kept.write(NAME, Calibration(figures, best, RATE, guess))
     if options.json:
         words = [asdict(each) for each in told]
         print(json.dumps({**asdict(figures), "recommended": asdict(best), "advice": words}))
     else:
         _show(figures, told)
+        if saved:
+            print(f"(kept in {store.folder() / NAME}.json)")
     return 1 if any(each.must for each in told) else 0
 
 
 async def _measure(
-    settings: schema.Settings, volume_db: float, screen: Console, asks: bool
+    settings: schema.Settings, echo: Echo, volume_db: float, screen: Console, asks: bool
 ) -> Figures:
     sound = settings.sound
     with screen.status("") as status:
@@ -76,12 +81,12 @@ async def _measure(
         def ask() -> None:
             screen.print("[bold]Say a sentence from where you usually stand.[/bold]")
 
-        def open_card(feed: Feed, echo: Echo) -> SoundCard:
+        def open_card(feed: Feed, listener: Echo) -> SoundCard:
             module, frame_ms = sound.module, settings.frame_ms
-            card: SoundCard = module.open(sound.settings, feed, RATE, frame_ms, echo, "calibrate")
+            card: SoundCard = module.open(sound.settings, feed, RATE, frame_ms, listener, _LEARNER)
             return card
 
-        probe = Probe(open_card, volume_db, tell)
+        probe = Probe(open_card, echo, volume_db, tell)
         prompt: Callable[[], None] | None = ask if asks else None
         return await probe.measure(settings.echo[0].name, prompt)
 

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edged.acoustics.figures import TYPICAL_DBFS, Figures
-from edged.acoustics.probe import Probe, ProbeFailed
+from edged.acoustics.probe import RATE, Probe, ProbeFailed
+from edged.echo import off
 
 from .box import Box
 
@@ -15,8 +16,10 @@ SPOKEN_DBFS = -20.0
 
 
 def measured(box: Box, volume_db: float = 0.0) -> Figures:
+    echo = off.open(off.Settings(), RATE)
+
     async def story() -> Figures:
-        probe = Probe(box.open, volume_db, lambda what, seconds: None)
+        probe = Probe(box.open, echo, volume_db, lambda what, seconds: None)
         prompt = None if box.person_dbfs is None else box.ask
         return await probe.measure("speex", prompt)
 
