@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from . import control, journal, key, plugins, schema, service, store
+from .acoustics.figures import NAME, Calibration
 from .core.assistant import Assistant
 from .core.commands import Command, Fact, LinkCommand, note, warn
 from .core.events import Event, LinkDown, StopAsked, Trouble, WakeAsked
@@ -229,8 +230,30 @@ def _echo(settings: schema.Settings, wire_rate: int, told: Journal) -> tuple[sch
     else:
         chosen, echo = last, _open("echo driver", last, wire_rate)
     why = f" ({'; '.join(lacking)})" if lacking else ""
-    told.note(note(Fact.ECHO_CHOSEN, f"echo: {chosen.name}{why}", mode=chosen.name), "asleep")
+    message = f"echo: {chosen.name}{why}{_recalled(echo, wire_rate, told)}"
+    told.note(note(Fact.ECHO_CHOSEN, message, mode=chosen.name), "asleep")
     return chosen, echo
+
+
+def _recalled(echo: Echo, wire_rate: int, told: Journal) -> str:
+    """Let the driver begin with what `edged calibrate` learned, if it did; in words when that was.
+
+    So prepared it hears over the first answer nearly everyone whom it would have missed.
+    """
+
+    def warned(text: str) -> None:
+        told.note(warn(Fact.NOT_SAVED, text), "asleep")
+
+    recall = getattr(echo, "recall", None)
+    known = store.Store(store.folder(), warned).read(NAME, Calibration, None)
+    if recall is None or known is None or not known.guess or known.wire_rate != wire_rate:
+        return ""
+    try:
+        recall(known.guess)
+    except ValueError as problem:
+        warned(f"what was calibrated is of no use: {problem}; `edged calibrate` mends it")
+        return ""
+    return f", as calibrated {known.figures.at}"
 
 
 def _provider(settings: schema.Settings, dialect: Any, told: Journal) -> tuple[Provider, str]:

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from edged import app, board, journal, schema
+from edged.acoustics.figures import NAME, Calibration, Figures, Recommended
 from edged.control import Request, ask
 from edged.core.commands import Fact, Note
-from edged.echo import _speex
+from edged.echo import _speex, gate
 from edged.simulator.evening.stage import KEY
 from edged.simulator.server import Options, Server, serve
+from edged.store import Store
 
 from .conftest import Drop
 
@@ -186,6 +188,65 @@ def test_a_library_that_is_not_here_is_told_and_gone_without(
             lacks += "; Debian's package is libspeexdsp1"
             assert chosen.message == f"echo: gate (dual: {lacks}; speex: {lacks})"
             assert not chosen.warning
+            await told.says(Fact.MICROPHONE_OPENED)
+
+    asyncio.run(story())
+
+
+def calibrated(guess: list[list[float]]) -> Calibration:
+    """What `edged calibrate` keeps."""
+    figures = Figures(
+        at="2026-03-01T12:00:00Z",
+        microphone="a",
+        speaker="b",
+        volume_db=-6.0,
+        mode="gate",
+        noise_dbfs=-60.0,
+        silent=False,
+        heard=True,
+        echo_dbfs=-26.0,
+        echo_peak_dbfs=-14.0,
+        near_dbfs=-36.0,
+        near_measured=False,
+        ser_db=-10.0,
+        delay_ms=80.0,
+        path_ms=20.0,
+        spread_ms=0.1,
+        drift_ppm=0.0,
+        drift_within_ppm=1.0,
+        clipped=0,
+    )
+    return Calibration(figures, Recommended(-6.0, 0.0, "gate", 120), 24_000, guess)
+
+
+def test_it_begins_with_what_was_calibrated(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recalled: list[object] = []
+    monkeypatch.setattr(gate._Gate, "recall", lambda _, guess: recalled.append(guess))
+    guess = [[0.5] * 18] * 8
+    kept = Store(folder / "state", lambda text: pytest.fail(text))
+    assert kept.write(NAME, calibrated(guess))
+
+    async def story() -> None:
+        async with speaker(folder, monkeypatch, "echo.mode=gate") as told:
+            chosen = await told.says(Fact.ECHO_CHOSEN)
+            assert chosen.message == "echo: gate, as calibrated 2026-03-01T12:00:00Z"
+            await told.says(Fact.MICROPHONE_OPENED)
+
+    asyncio.run(story())
+    assert recalled == [guess]
+
+
+def test_what_does_not_fit_is_told_and_gone_without(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Store(folder / "state", lambda text: pytest.fail(text))
+    assert kept.write(NAME, calibrated([[1.0]]))
+
+    async def story() -> None:
+        async with speaker(folder, monkeypatch, "echo.mode=gate") as told:
+            assert (await told.says(Fact.ECHO_CHOSEN)).message == "echo: gate"
+            warned = await told.says(Fact.NOT_SAVED)
+            assert "edged calibrate" in warned.message
             await told.says(Fact.MICROPHONE_OPENED)
 
     asyncio.run(story())

@@ -43,7 +43,7 @@ ALLOWED: dict[str, set[str]] = {
     "tools": {"tools", "ports", "core.settings"} | GROUND | DEVICE_WORDS,
     "acoustics": {"acoustics", "ports", "core.events", "core.frames"},
     "runner": {"core", "ports"},
-    "app": {"core", "ports", "runner", "sound", "tools"} | SETTLED,
+    "app": {"acoustics.figures", "core", "ports", "runner", "sound", "tools"} | SETTLED,
     "cli": {"__init__", "ports", "app"} | SETTLED,
     "__main__": {"cli"},
     "verbs": {"verbs", "ports", "app", "simulator", "acoustics"} | SETTLED,
