@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -48,6 +49,9 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
         metavar="FILE",
         help="write the figures, on standard output where no file is named",
     )
+    parser.add_argument(
+        "--echo", default="auto", metavar="DRIVER", help="what echo-room is to hear through"
+    )
     options = parser.parse_intermixed_args(words)
     for name in options.names:
         if name not in BENCHES:
@@ -78,8 +82,9 @@ def main(words: Sequence[str]) -> int:
     """0 when all figures of all benches named hold."""
     options = arguments(words)
     aside = Console(stderr=True)
+    benches = {**BENCHES, "echo-room": partial(open_room.run, mode=options.echo)}
     results = {
-        name: asyncio.run(measure(BENCHES[name], short=options.short, tell=progress(aside, name)))
+        name: asyncio.run(measure(benches[name], short=options.short, tell=progress(aside, name)))
         for name in options.names
     }
     shown = aside if options.json == _STDOUT else Console()

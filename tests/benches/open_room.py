@@ -111,7 +111,7 @@ async def run(*, short: bool, tell: Tell, mode: str = "auto") -> Sequence[Figure
     tell("the answers are rendered")
     await asyncio.to_thread(_render, plan)
     async with rig(Options(key=None, keep_audio=True, detector="silero"), PATH) as here:
-        async with here.edged(settings) as daemon:
+        async with here.edged(settings, undisturbed=True) as daemon:
             await daemon.says("microphone ")
             await daemon.says("loudspeaker ")
             await daemon.reaches("asleep")
@@ -219,8 +219,6 @@ async def _interrupt(here: Rig, person: Person, barge_ins: int, tell: Tell) -> N
         tell(f"barge-in {number + 1} of {barge_ins}: {answered}")
         if first is None:
             await person.calm()
-    if first:
-        await person.calm()
     await person.dismiss()
 
 

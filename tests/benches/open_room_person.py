@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from edged.simulator.evening import talker
-from edged.simulator.evening.daemon import Daemon, DaemonFailed
+from edged.simulator.evening.daemon import Daemon
 from edged.simulator.evening.evening import WAKE_WORD
 from edged.simulator.hearing import RATE, Samples
 from edged.simulator.provider.companding import resample
@@ -40,7 +40,6 @@ _SOON_S = 6.0
 _SETTLE_S = 1.0
 _CALM_S = 30.0
 _LOOK_S = 0.02
-_TRIES = 3
 _SOUND = "response.output_audio.delta"
 
 Monotonic = float
@@ -86,7 +85,7 @@ class Interrupted:
 
 @dataclass(frozen=True)
 class Woken:
-    """A wake word with a pause behind it, in which the earcon sounded."""
+    """A wake with a pause behind it, in which the earcon sounded."""
 
     began: Monotonic
     until: Monotonic
@@ -124,20 +123,13 @@ class Person:
         return await self._answer(question, breath)
 
     async def wake(self) -> None:
-        """Say the wake word, and wait a moment; raises `DaemonFailed`."""
-        for left in reversed(range(_TRIES)):
-            began = time.monotonic()
-            await self._here.say(self._word)
-            try:
-                await self._daemon.reaches("listening", since=began, timeout_s=_SOON_S)
-            except DaemonFailed:
-                if not left:
-                    raise
-                continue
-            await asyncio.sleep(_SETTLE_S)
-            session = self._here.visit.number
-            self.diary.woken.append(Woken(began, time.monotonic(), session))
-            return
+        """Wake it without a word, which would be answered, and hear its earcon out."""
+        began = time.monotonic()
+        await ask(self._daemon, "wake")
+        await self._daemon.reaches("listening", since=began)
+        await asyncio.sleep(_SETTLE_S)
+        session = self._here.visit.number
+        self.diary.woken.append(Woken(began, time.monotonic(), session))
 
     async def ask(self, question: Samples) -> Entry | None:
         """Ask into the quiet room; the first sound of the answer, None when there is none."""
@@ -225,7 +217,8 @@ def entries_since(server: Server, since: float) -> Sequence[Entry]:
 
 async def wake_word() -> Samples:
     """In the voice that the models know; raises what the talker raises."""
-    return np.rint(await talker.speak(WAKE_WORD) * _WORD_GAIN).astype(np.int16)
+    samples: Samples = np.rint(await talker.speak(WAKE_WORD) * _WORD_GAIN).astype(np.int16)
+    return samples
 
 
 def near(voice: Voice, text: str) -> Samples:

@@ -61,10 +61,13 @@ class Rig:
         return self.server.visits[-1]
 
     @contextlib.asynccontextmanager
-    async def edged(self, settings: str = "", *, pins: bool = False) -> AsyncIterator[Daemon]:
+    async def edged(
+        self, settings: str = "", *, pins: bool = False, undisturbed: bool = False
+    ) -> AsyncIterator[Daemon]:
         """The unmodified daemon, ready; `settings` is TOML laid over the rig's own.
 
-        With `pins` its buttons and lights stand on the socket `pins` in its folder.
+        With `pins` its buttons and lights stand on the socket `pins` in its folder; `undisturbed`
+        where something else is measured than how it bears a busy machine.
         """
         with tempfile.TemporaryDirectory(prefix="edged-bench-") as temporary:
             folder = Path(temporary)
@@ -78,7 +81,7 @@ class Rig:
             if pins:
                 stand = str(folder / "pins")
                 environment |= {"GPIOZERO_PIN_FACTORY": "room", "EDGED_ROOM_PINS": stand}
-            async with Daemon(file, environment, folder, undisturbed=False) as daemon:
+            async with Daemon(file, environment, folder, undisturbed=undisturbed) as daemon:
                 yield daemon
 
     @contextlib.asynccontextmanager
