@@ -1,7 +1,6 @@
 """Two clocks that should run alike: how much faster the loudspeaker's is than the microphone's."""
 
 from collections import deque
-from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +29,7 @@ class Drift:
         self._round.append(ahead)
         if len(self._round) < _ROUND:
             return
-        self._points.append((count, median(self._round)))
+        self._points.append((count, sorted(self._round)[_ROUND // 2]))
         self._round.clear()
         if len(self._points) < _LEAST:
             return

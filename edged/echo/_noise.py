@@ -27,8 +27,8 @@ class Noise:
     def __init__(self, rate: int) -> None:
         drawn = np.frombuffer(random.Random(rate).randbytes(4 * rate), dtype="<i2")
         # Rooms are louder below 2 kHz than above.
-        soft = np.convolve(drawn.astype(np.float32), np.hanning(9), "valid")
-        self._noise = (soft / soft.std()).astype(np.float32)
+        soft = np.convolve(drawn.astype(np.float32), np.hanning(9).astype(np.float32), "valid")
+        self._noise = soft / soft.std()
         self._at = 0
         self._power = self._lowest = self._before = -1.0
         self._frames = 0

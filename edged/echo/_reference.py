@@ -1,7 +1,6 @@
 """What the loudspeaker plays, kept until the microphone hears it."""
 
 from collections import deque
-from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,13 +112,13 @@ class Reference:
         jumped = len(latest) == 3 and min(map(abs, latest)) * 1000 > _JUMP_MS * self._rate
         if jumped or not self._aligned:
             self._aligned = True
-            by = int(median(latest)) if jumped else off
+            by = sorted(latest)[1] if jumped else off
             # A delay that has changed is no drift.
             self._straight += by
             resumed, self._resumed = self._resumed, False
             return self._move(by) and not resumed
         if len(self._off) == self._off.maxlen:
-            middle = int(median(self._off))
+            middle = sorted(self._off)[len(self._off) // 2]
             if abs(middle) * 1000 > _SLIP_MS * self._rate:
                 return self._move(middle)
         return False
