@@ -74,6 +74,7 @@ def test_an_interruption_is_good_that_is_quick_and_told_truly() -> None:
     "wrong",
     [
         replace(CUT, silence_ms=900),
+        replace(CUT, silence_ms=-60),
         replace(CUT, told_ms=None, error_ms=None),
         replace(CUT, told_ms=0),
         replace(CUT, told_ms=12_000),

@@ -198,7 +198,7 @@ class Conversation:
             and quiet
             and is_whole(arrived)
             and is_clean(answer),
-            f"with its own voice {louder_db:.0f} dB louder than the person's, silent"
+            f"with its own voice {louder_db:.1f} dB louder than the person's, silent"
             f" {found.silence_ms} ms after the first sound of the words; told that"
             f" {found.told_ms} ms of {found.sent_ms} ms were heard, {found.error_ms} ms off;"
             f" {'nothing' if quiet else 'more'} of it came after; of the words the first"

@@ -20,11 +20,12 @@ async def observe(watch: Watch, spoken: int, interrupted: int) -> None:
     cut = sum(answer.truncated_ms is not None for answer in sent)
     measured = await watch.here.daemon.says(_MEASURED)
     barge_in = watch.record.barge_in
+    by_itself = barge_in is not None and barge_in.silence_ms <= 0
     echo = Echo(
         driver=measured[1],
         louder_db=barge_in.louder_db if barge_in else 0.0,
         answers=len(sent),
-        self_interruptions=cut - interrupted,
+        self_interruptions=cut - interrupted + by_itself,
         own_turns=heard - spoken,
         erle_db=float(measured[2]),
     )
@@ -32,7 +33,7 @@ async def observe(watch: Watch, spoken: int, interrupted: int) -> None:
     watch.observe(
         "echo",
         echo.self_interruptions == echo.own_turns == 0,
-        f"{echo.answers} answers were heard at the microphone, {echo.louder_db:.0f} dB louder than"
+        f"{echo.answers} answers were heard at the microphone, {echo.louder_db:.1f} dB louder than"
         f" the person; {echo.self_interruptions} interrupted themselves, {echo.own_turns} turns"
         f" were taken by its own voice; {echo.driver} made it {echo.erle_db:.0f} dB quieter",
     )

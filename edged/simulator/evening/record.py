@@ -87,9 +87,9 @@ class BargeIn:
 
     @property
     def true(self) -> bool:
-        """Whether it stopped at once, the server knows where, and has all of the words."""
+        """Whether it stopped for the words and soon, and the server knows where, and has them."""
         return (
-            self.silence_ms <= _STOP_MS
+            0 < self.silence_ms <= _STOP_MS
             and self.told_ms is not None
             and 0 < self.told_ms <= self.sent_ms
             and self.error_ms is not None
