@@ -51,9 +51,7 @@ def _in_scene(values: Values, prefix: str, at: str) -> str:
 
 
 def _cost(values: Values) -> Iterator[str]:
-    yield from _heading(
-        "driver", "echo taken away", "a voice alone, STOI", "late", "core", "memory"
-    )
+    yield from _heading("mode", "echo taken away", "a voice alone, STOI", "late", "core", "memory")
     for driver in _ALL:
         yield _row(
             f"`{driver}`",
