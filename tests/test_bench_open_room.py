@@ -205,6 +205,7 @@ class TestTheVerdict:
             barge_ins=[BargeIn(300.0, 320.0, 1)] * 4,
             over=[FirstWords(0.8, -1.0, 9000)] * 4,
             in_turn=4,
+            opened=FirstWords(0.95, -0.5, 0),
             asked=[FirstWords(0.99, 0.1, 0)],
             earcon_db=[-40.0],
             echo_dbfs=[-26.0],

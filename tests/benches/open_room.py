@@ -9,6 +9,7 @@ recorded at the loudspeaker and the microphone.
 import asyncio
 import contextlib
 import random
+import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -66,6 +67,7 @@ _SLACK_S = 0.5
 _SHARE_CAUGHT = 0.95
 _LEAST_ALIKE = 0.5
 """First words that arrived; other words are never half as like them."""
+_GAP = re.compile(r"a gap in the answer \[missing_ms=(\d+)")
 
 
 @dataclass(frozen=True)
@@ -91,14 +93,18 @@ class Harvest:
     """The first words of those barge-ins that stopped an answer."""
     in_turn: int = 0
     """So many of those that arrived belong to what the server took for a turn."""
+    opened: FirstWords | None = None
+    """The first words behind the wake word, over the earcon."""
     asked: list[FirstWords] = field(default_factory=list)
-    """The first words of questions into the quiet room."""
+    """The first words of all other questions into the quiet room."""
     unanswered: int = 0
     earcon_db: list[float] = field(default_factory=list)
     """At the server, beside the earcon at the microphone."""
     echo_dbfs: list[float] = field(default_factory=list)
     near_dbfs: list[float] = field(default_factory=list)
     cpu_pct: float = 0.0
+    gaps_ms: list[int] = field(default_factory=list)
+    """Of the loudspeaker: this machine was busy, and the echo driver has to find its place anew."""
     refused: int = 0
 
 
@@ -127,6 +133,8 @@ async def run(*, short: bool, tell: Tell, mode: str = "auto") -> Sequence[Figure
                 await _interrupt(here, person, plan.barge_ins, tell)
             took = time.monotonic() - began
             harvest.cpu_pct = 100 * (cpu_s(daemon.process.pid) - used) / took
+            gaps = (_GAP.search(line.text) for line in daemon.lines)
+            harvest.gaps_ms = [int(gap[1]) for gap in gaps if gap]
         tell("what was heard is judged")
         await asyncio.to_thread(_judge, here, person.diary, harvest)
         return _figures(plan, harvest, here.lateness_ms)
@@ -230,10 +238,12 @@ def _judge(here: Rig, diary: Diary, harvest: Harvest) -> None:
     for listened in diary.listened:
         _judge_listened(here, listened, harvest)
     _judge_interrupted(here, diary, harvest)
-    quiet = [said for said in diary.asked if said.session]
-    for said in quiet:
+    for number, said in enumerate(diary.asked):
         words, _ = _first_words(here, said.words, said.began, said.session)
-        harvest.asked.append(words)
+        if number:
+            harvest.asked.append(words)
+        else:
+            harvest.opened = words
         heard = here.microphone.between(said.began, said.ended)
         harvest.near_dbfs.append(sound.dbfs(heard))
     harvest.unanswered = diary.unanswered
@@ -326,6 +336,8 @@ def _figures(plan: Plan, got: Harvest, lateness_ms: Sequence[float]) -> Sequence
         *_of_barge_ins(plan, got),
         *_of_words(got),
         *_of_the_room(got),
+        Figure("loudspeaker_gaps", len(got.gaps_ms), "gaps"),
+        Figure("loudspeaker_gaps_ms", sum(got.gaps_ms), "ms"),
         Figure("cpu_pct", got.cpu_pct, "% of a core"),
         Figure("refused_requests", got.refused, "requests", limit=0),
         Figure("rig_late_p99_ms", float(np.percentile(lateness_ms, 99)), "ms"),
@@ -373,6 +385,8 @@ def _of_words(got: Harvest) -> Iterator[Figure]:
     yield Figure("barge_in_first_words_in_turn", got.in_turn, of)
     over = [one.alike for one in got.over]
     yield Figure("barge_in_first_words_alike_p50", median(over) if over else None, "")
+    opened = got.opened.alike if got.opened else None
+    yield Figure("opener_first_words_alike", opened, "", limit=0.8, side="at least")
     asked = [one.alike for one in got.asked]
     yield Figure(
         "question_first_words_alike", min(asked, default=None), "", limit=0.9, side="at least"
