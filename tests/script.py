@@ -146,7 +146,8 @@ class Evening:
     def frame(self) -> list[do.Command]:
         """One frame of room sound, with its number in its first samples."""
         samples = self.frames.to_bytes(4, "little") + bytes(2 * FRAME_SAMPLES - 4)
-        clean = Cleaned(samples, self.score(), 20.0, NOISE) if self.awake else None
+        sound = samples[:4] + bytes(len(NOISE) - 4)
+        clean = Cleaned(sound, self.score(), 20.0, NOISE) if self.awake else None
         heard = ev.MicFrame(samples, self.position, -60.0, clean)
         self.frames += 1
         self.position += FRAME_SAMPLES

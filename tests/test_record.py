@@ -83,7 +83,7 @@ def test_nothing_that_was_said_or_heard_is_in_it() -> None:
     assert {frame["samples"] for frame in frames} == {640}
     assert {frame["level"] for frame in frames} == {-60.0}
     sizes = {tuple(frame["clean"]) for frame in frames if "clean" in frame}
-    assert sizes == {(640, None, 20.0, 960), (640, 0.2, 20.0, 960)}
+    assert sizes == {(960, None, 20.0, 960), (960, 0.2, 20.0, 960)}
 
 
 OPEN = {

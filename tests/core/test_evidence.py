@@ -5,6 +5,7 @@ import pytest
 from edged.core import commands as do
 from edged.core import events as ev
 from edged.core.commands import Chime, Fact
+from edged.core.gestures import Action, Bindings
 from edged.core.scenes import Scene
 from edged.core.settings import BargeIn, Conversation
 
@@ -160,6 +161,26 @@ def test_while_somebody_may_be_speaking_the_answer_is_quieter() -> None:
     assert evening.shows(Scene.SPEAKING)
 
 
+def test_whoever_goes_on_when_we_have_finished_makes_nothing_quieter() -> None:
+    evening = hears_through(insists_ms=5000)
+    evening.feed(ev.ReplyDone("resp_1"))
+    evening.passes(4.9)
+    speaks(evening, 0.2)
+    assert only(evening.commands, do.Duck) == [do.Duck(12.0), do.Duck(0.0)]
+    assert evening.speaker._dialogue.gate.person
+
+
+def test_when_nobody_answers_speech_is_believed_though_an_earcon_shuts_the_gate() -> None:
+    evening = Evening(echo="canceller")
+    evening.is_answered(seconds=1.0)
+    evening.passes(2.0)
+    for _ in range(40):
+        evening.sounded_at = evening.now
+        evening.passes(0.02)
+    evening.feed(ev.SpeechStarted("user_2"))
+    assert evening.shows(Scene.HEARING)
+
+
 def test_the_next_answer_is_as_loud_as_any() -> None:
     evening = hears_through()
     speaks(evening)
@@ -244,6 +265,31 @@ def test_speech_that_was_over_before_the_gate_knew_is_answered_too() -> None:
     assert only(commands, do.AskReply)
 
 
+def test_a_provider_that_interrupts_by_itself_answers_by_itself() -> None:
+    evening = Evening(echo="off")
+    evening.is_answered(seconds=6.0, heard_s=1.0, done=False)
+    evening.feed(ev.SpeechStarted("user_2"), ev.SpeechStopped("user_2"))
+    evening.feed(ev.UserItemCommitted("user_2"), ev.ReplyDone("resp_1", "cancelled"))
+    assert only(evening.passes(3.0), do.AskReply) == []
+
+
+def test_a_cut_answer_that_never_ends_is_not_waited_for() -> None:
+    evening = hears_through()
+    speaks(evening)
+    evening.feed(ev.SpeechStarted("user_2"), ev.SpeechStopped("user_2"))
+    evening.feed(ev.UserItemCommitted("user_2"))
+    assert only(evening.passes(1.9), do.AskReply) == []
+    assert only(evening.passes(0.2), do.AskReply) == [do.AskReply()]
+
+
+def test_a_ghost_does_not_delay_what_a_tool_found_out() -> None:
+    evening = hears_through()
+    evening.feed(ev.ToolCalled("resp_1", "call_1", "clock", "{}"))
+    evening.feed(ev.SpeechStarted("user_2"), ev.SpeechStopped("user_2"))
+    evening.feed(ev.UserItemCommitted("user_2"), ev.ReplyDone("resp_1"))
+    assert only(evening.feed(ev.ToolFinished("call_1", "noon")), do.AskReply) == [do.AskReply()]
+
+
 # --- button and wake word -----------------------------------------------------------------
 
 
@@ -278,6 +324,46 @@ def test_a_button_that_stops_a_doubted_answer_leaves_no_item_behind(settled: str
     assert only(commands, do.AskReply) == []
 
 
+def test_the_wake_word_after_a_ghost_was_deleted_is_an_interruption_like_any() -> None:
+    evening = hears_through()
+    evening.feed(ev.SpeechStarted("user_2"), ev.SpeechStopped("user_2"))
+    evening.feed(ev.UserItemCommitted("user_2"))
+    evening.wakes()
+    assert evening.shows(Scene.LISTENING)
+
+
+def test_a_button_held_to_talk_settles_a_doubt_and_is_heard_in_our_ring() -> None:
+    evening = Evening(
+        echo="canceller", bindings={"push": Bindings(Action.NONE, hold=Action.PUSH_TO_TALK)}
+    )
+    evening.is_answered(seconds=6.0, heard_s=1.0, done=False)
+    evening.feed(ev.SpeechStarted("user_2"))
+    evening.holds()
+    commands = evening.passes(0.2)
+    assert only(commands, do.SendNoise) == [], "who holds the button is believed"
+    evening.lets_go()
+    evening.feed(ev.ReplyDone("resp_1", "cancelled"))
+    evening.answers("resp_2", item="item_2", seconds=3.0)
+    evening.passes(0.5)
+    evening.wakes()
+    assert evening.shows(Scene.LISTENING), "nobody has been heard yet"
+
+
+def test_between_presses_to_talk_nobody_is_listened_to() -> None:
+    evening = Evening(
+        echo="canceller", bindings={"push": Bindings(Action.NONE, hold=Action.PUSH_TO_TALK)}
+    )
+    evening.is_answered(seconds=1.0)
+    evening.passes(2.0)
+    evening.holds()
+    evening.passes(0.5)
+    evening.lets_go()
+    evening.answers("resp_2", item="item_2", seconds=6.0)
+    evening.forgets()
+    speaks(evening, 3.0)
+    assert only(evening.commands, do.Duck, do.Hush, do.SendAudio, do.SendNoise) == []
+
+
 # --- what leaves the room -----------------------------------------------------------------
 
 
@@ -289,7 +375,8 @@ def test_noise_leaves_while_only_we_are_heard_and_the_first_syllable_when_somebo
     newest = evening.frames
     commands = speaks(evening, 0.04)
     assert sent(commands) == list(range(newest + 2 - 9, newest + 2)), "160 ms, and the newest"
-    assert all(audio.clean for audio in only(commands, do.SendAudio))
+    leaving = only(commands, do.SendAudio)
+    assert {(audio.clean, len(audio.samples)) for audio in leaving} == {(True, len(NOISE))}
 
 
 def test_no_frame_leaves_twice_when_the_gate_opens_again_soon() -> None:
@@ -340,7 +427,8 @@ def test_between_the_wake_and_the_line_the_echo_driver_is_not_needed() -> None:
     evening.passes(1.0)
     evening.wakes()
     commands = evening.connects()
-    assert [audio.clean for audio in only(commands, do.SendAudio)] == [False] * 25
+    raw = [(audio.clean, len(audio.samples)) for audio in only(commands, do.SendAudio)]
+    assert raw == [(False, 640)] * 25
 
 
 def test_what_the_echo_driver_found_out_is_told() -> None:

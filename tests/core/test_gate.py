@@ -41,6 +41,10 @@ def test_it_opens_for_a_voice_that_lasts_and_hangs_on_behind_it() -> None:
     assert hears(ours, 0.9, 0.1, 0.9, 0.9, 0.9) == "PPP--", "three frames of a pause are bridged"
 
 
+def test_a_part_of_a_frame_is_a_frame() -> None:
+    assert hears(gate(opens_ms=50), 2, 2, 2) == "--P"
+
+
 def test_one_frame_is_enough_to_go_on() -> None:
     ours = gate(opens_ms=40, hang_ms=60)
     assert hears(ours, 1, 1, 0, 0, 1, 0, 0, 0, 0) == "-PPPPPPP-"
