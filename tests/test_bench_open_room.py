@@ -12,6 +12,7 @@ from edged.simulator.provider.companding import resample
 from edged.simulator.provider.ledger import Direction, Entry
 from tests.benches import __main__ as bench
 from tests.benches import open_room as room
+from tests.benches import open_room_figures as outcome
 from tests.benches import open_room_sound as sound
 from tests.benches.open_room_sound import WIRE_RATE, FirstWords, Sounded
 from tests.benches.open_room_verdict import (
@@ -195,11 +196,11 @@ class TestWhatWasHeard:
 
 
 class TestTheVerdict:
-    def figures(self, harvest: room.Harvest) -> Mapping[str, Figure]:
-        return {f.name: f for f in room._figures(room.SHORT, harvest, [1.0])}
+    def figures(self, harvest: outcome.Harvest) -> Mapping[str, Figure]:
+        return {f.name: f for f in outcome.figures(outcome.SHORT, harvest, [1.0])}
 
-    def good(self) -> room.Harvest:
-        return room.Harvest(
+    def good(self) -> outcome.Harvest:
+        return outcome.Harvest(
             undisturbed=[Undisturbed(30.0, False, 0, 0)] * 2,
             sounded=[Sounded(28.0, 0.0, 0.0)] * 2,
             barge_ins=[BargeIn(300.0, 320.0, 1)] * 4,
@@ -223,10 +224,10 @@ class TestTheVerdict:
     def test_nineteen_of_twenty_barge_ins_are_enough(self) -> None:
         harvest = self.good()
         harvest.barge_ins = [BargeIn(300.0, 320.0, 1)] * 19 + [BargeIn(None, None, 0)]
-        told = {f.name: f for f in room._figures(room.Plan(), harvest, [1.0])}
+        told = {f.name: f for f in outcome.figures(outcome.Plan(), harvest, [1.0])}
         assert told["barge_ins_caught"].ok
         harvest.barge_ins[0] = BargeIn(None, None, 0)
-        told = {f.name: f for f in room._figures(room.Plan(), harvest, [1.0])}
+        told = {f.name: f for f in outcome.figures(outcome.Plan(), harvest, [1.0])}
         assert not told["barge_ins_caught"].ok
 
     def test_does_not_hold_where_the_room_was_too_kind(self) -> None:
@@ -235,7 +236,7 @@ class TestTheVerdict:
         assert not self.figures(harvest)["ser_db"].ok
 
     def test_nothing_at_all_is_no_verdict(self) -> None:
-        told = self.figures(room.Harvest())
+        told = self.figures(outcome.Harvest())
         assert not told["answers_s"].ok
         assert not told["barge_ins_caught"].ok
         assert not told["ser_db"].ok
