@@ -42,6 +42,8 @@ def test_a_cut_in_a_pause_may_have_been_anywhere_in_it() -> None:
     assert [found.error_ms(at, RATE) for at in (2001, 2150, 2299)] == [0, 0, 0]
     assert found.error_ms(1900, RATE) == pytest.approx(100, abs=3)
     assert found.error_ms(2400, RATE) == pytest.approx(100, abs=3)
+    ends = [found.end(told_ms, RATE) / MS for told_ms in (1900, 2150, 2400)]
+    assert ends == pytest.approx([2000, 2150, 2300], abs=3)
 
 
 @pytest.mark.parametrize("ducked_ms", [1400, 2460])

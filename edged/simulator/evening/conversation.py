@@ -35,8 +35,8 @@ LONG_ANSWER = (
 """Nobody wants to hear all of it."""
 
 _WOKEN = r"woken by (\S+) \[.*score=([\d.]+)"
-_SHORTEST_S = 1.8
-"""So much of the long answer is heard before somebody has enough of it."""
+_SHORTEST_S = 2.3
+"""So much of the long answer is heard before somebody has enough of it, in the middle of a word."""
 _FADE = RATE // 50
 """By then after its last loud sample a fade has ended."""
 _SOFTER_DB = 12.0
@@ -217,8 +217,8 @@ class Conversation:
         )
         sent = cut_short.samples(self._here.server.visits[0])
         found = await asyncio.to_thread(cut.find, sent, comparison.halved(heard), WIRE_RATE)
-        end = round(2 * (found.start + found.heard))
         told_ms = cut_short.truncated_ms
+        end = round(2 * (found.start + found.end(told_ms, WIRE_RATE)))
         barge_in = BargeIn(
             silence_ms=round((recording.time_of(begin + end) - began) * 1000),
             told_ms=told_ms,

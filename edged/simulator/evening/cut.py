@@ -28,6 +28,11 @@ class Cut:
     unheard: int
     """The first sample that surely did not."""
 
+    def end(self, told_ms: float | None, rate: int) -> float:
+        """The sample it ended at: where the sound does not tell, as it was told."""
+        told = self.heard if told_ms is None else told_ms * rate / 1000
+        return min(max(self.heard, told), self.unheard)
+
     def error_ms(self, told_ms: float, rate: int) -> float:
         """How far what was told lies from where it can have ended."""
         told = told_ms * rate / 1000
