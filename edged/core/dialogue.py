@@ -148,7 +148,7 @@ class Dialogue:
         audible, heard = self.playback.audible, frame.clean
         if self._evidence.hear(heard.score, audible, now, attentive=self.detecting):
             self._believe(now)
-        return self.gate.open
+        return self.held or self.gate.open
 
     def insisted(self, now: float) -> None:
         """Somebody has been heard for so long that no second witness is needed."""

@@ -268,6 +268,18 @@ def test_what_has_been_asked_is_not_said_again_although_detection_was_on_meanwhi
     assert sent(commands) == list(range(committed, evening.frames))
 
 
+def test_who_holds_the_button_is_heard_over_its_earcon_too() -> None:
+    evening = has_talked()
+    evening.holds()
+    evening.passes(0.1)
+    evening.sounded_at = evening.now
+    evening.forgets()
+    first = evening.frames
+    commands = evening.passes(0.2)
+    assert sent(commands) == list(range(first, evening.frames))
+    assert only(commands, do.SendNoise) == []
+
+
 def test_a_press_while_listening_takes_over() -> None:
     evening = speaker()
     evening.converses()
