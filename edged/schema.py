@@ -290,6 +290,11 @@ def _drivers(reader: config.Reader, section: str, chosen: Sequence[str]) -> tupl
 
 def _echo(reader: config.Reader, mode: str) -> tuple[tuple[Chosen, ...], str]:
     """The echo drivers to try, the best first, and why no better one is among them."""
+    known = ("auto", *plugins.drivers("echo"))
+    if mode not in known:
+        error = plugins.UnknownPlugin("echo", mode, known)
+        reader.mistake(("echo", "mode"), f"{error}; {error.hint}")
+        return (), ""
     if mode != "auto":
         return (_driver(reader, "echo", mode, "mode"),), ""
     modes = board.echo_modes()

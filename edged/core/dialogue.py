@@ -1,6 +1,7 @@
 """Whose turn it is while the line is up, and what was said, answered and really heard."""
 
 from collections.abc import Callable
+from math import inf
 
 from . import commands as do
 from . import events as ev
@@ -143,10 +144,9 @@ class Dialogue:
 
     def hear(self, frame: ev.MicFrame, now: float) -> bool:
         """Room sound came; whether it may go out."""
-        if frame.clean is None:
-            return True
-        audible, heard = self.playback.audible, frame.clean
-        if self._evidence.hear(heard.score, audible, now, attentive=self.detecting):
+        # What comes as it is comes from a room without an echo driver: nothing of ours is in it.
+        score = inf if frame.clean is None else frame.clean.score
+        if self._evidence.hear(score, self.playback.audible, now, attentive=self.detecting):
             self._believe(now)
         return self.held or self.gate.open
 

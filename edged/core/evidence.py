@@ -1,15 +1,13 @@
 """Whether somebody speaks over the answer: two witnesses must agree, or one insist."""
 
 from collections.abc import Callable
+from math import inf
 
 from .commands import Command, Duck, Fact, note
 from .gate import Gate
 from .settings import BargeIn
 from .timers import Timer, Timers
 
-_TALKS_ON_S = 0.8
-"""Longer than the silence that ends an utterance: speech that goes on for so long after our own
-sound has ended is none of it."""
 _RECENT_S = 0.5
 """What was sent so long ago is what the provider tells of now."""
 
@@ -50,9 +48,9 @@ class Evidence:
         self._duck(person and audible and attentive)
         if person and not was_person:
             self._timers.start(Timer.EVIDENCE, now + self._policy.insists_ms / 1000)
-            return self.doubted is not None
+            return self.doubted is not None and attentive
         if alone and not was_alone and self.unsettled:
-            self._timers.start(Timer.EVIDENCE, now + _TALKS_ON_S)
+            self._timers.start(Timer.EVIDENCE, now + self._policy.talks_on_ms / 1000)
         elif not self.gate.open:
             self._timers.stop(Timer.EVIDENCE)
         return False
@@ -89,6 +87,8 @@ class Evidence:
         """The session is over."""
         self.settle()
         self._duck(False)
+        # The next conversation's greeting meets neither a hang nor an invitation of this one's.
+        self.gate.hear(inf, False)
 
     def _duck(self, on: bool) -> None:
         if on is not self._ducked:

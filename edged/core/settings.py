@@ -69,6 +69,9 @@ class BargeIn:
     """Sound before the gate opened that is sent first: the first syllable is not lost."""
     insists_ms: Annotated[int, "200 to 10000"] = 1200
     """Whoever is heard over the answer for this long stops it, whatever the provider hears."""
+    talks_on_ms: Annotated[int, "300 to 20000"] = 1200
+    """Speech that only the provider heard is a person's if it goes on for this long after the
+    answer has ended; longer than the silence that ends an utterance for the provider."""
     cold_ms: Annotated[int, "0 to 10000"] = 1000
     """So much of our own sound must have been heard before the echo driver is believed."""
     duck_db: Annotated[float, "0 to 60"] = 12.0

@@ -156,10 +156,10 @@ class Player:
         self._report(spool, sounding)
         gain = self._turned(frames, bool(voice or earcon))
         block = _mixed(frames, gain, voice, earcon)
-        if (tap := self._tap) is not None and self._rate:
+        if (tap := self._tap) is not None and (rate := self._rate):
             hear, earcons_too = tap
             heard = block if earcons_too or not earcon else _mixed(frames, gain, voice)
-            hear(heard, now + delay_s + frames / self._rate, self._dry)
+            hear(heard, now + delay_s + frames / rate, self._dry)
         self._dry = False
         return block if channels == 1 else _spread(block, channels)
 

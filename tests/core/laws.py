@@ -221,6 +221,7 @@ class Laws:
             begun = any(isinstance(c, do.DetectTurns | do.ClearInput) for c in commands)
             if before == self.line == "up" and speaker._ears.rate is not None and not begun:
                 held = speaker._dialogue.held
+                assert not (held and noise), "the button is held, and is not believed"
                 if speaker._dialogue.gate.person and (self._detecting or held):
                     assert numbers[-1] == self._last_frame, "somebody speaks over us"
                     assert len(numbers) * 20 <= _PREROLL_MS + 20, "more than the first syllable"

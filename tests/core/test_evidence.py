@@ -142,7 +142,7 @@ def test_speech_that_ends_with_our_last_word_was_ours() -> None:
     evening.feed(ev.ReplyDone("resp_1"))
     evening.passes(4.8)
     evening.feed(ev.SpeechStarted("user_2"))
-    evening.passes(1.0)
+    evening.passes(1.3)
     evening.feed(ev.SpeechStopped("user_2"))
     commands = evening.feed(ev.UserItemCommitted("user_2"))
     assert repairs(commands) == [do.DeleteItem("user_2")]
@@ -269,8 +269,21 @@ def test_a_provider_that_interrupts_by_itself_answers_by_itself() -> None:
     evening = Evening(echo="off")
     evening.is_answered(seconds=6.0, heard_s=1.0, done=False)
     evening.feed(ev.SpeechStarted("user_2"), ev.SpeechStopped("user_2"))
+    evening.forgets()
     evening.feed(ev.UserItemCommitted("user_2"), ev.ReplyDone("resp_1", "cancelled"))
-    assert only(evening.passes(3.0), do.AskReply) == []
+    evening.passes(3.0)
+    assert only(evening.commands, do.AskReply) == []
+
+
+def test_what_was_stopped_is_not_answered_though_it_was_committed() -> None:
+    evening = hears_through()
+    speaks(evening)
+    evening.feed(ev.SpeechStarted("user_2"))
+    evening.says_stop()
+    evening.feed(ev.SpeechStopped("user_2"), ev.UserItemCommitted("user_2"))
+    evening.feed(ev.ReplyDone("resp_1", "cancelled"))
+    evening.passes(3.0)
+    assert only(evening.commands, do.AskReply) == []
 
 
 def test_a_cut_answer_that_never_ends_is_not_waited_for() -> None:
@@ -349,6 +362,37 @@ def test_a_button_held_to_talk_settles_a_doubt_and_is_heard_in_our_ring() -> Non
     assert evening.shows(Scene.LISTENING), "nobody has been heard yet"
 
 
+def test_a_doubt_from_before_the_button_is_none_behind_it() -> None:
+    evening = Evening(
+        echo="canceller", bindings={"push": Bindings(Action.NONE, hold=Action.PUSH_TO_TALK)}
+    )
+    evening.is_answered(seconds=6.0, heard_s=5.8)
+    evening.feed(ev.SpeechStarted("user_2"))
+    evening.passes(0.3)
+    assert evening.shows(Scene.LISTENING)
+    evening.holds()
+    evening.passes(0.2)
+    evening.lets_go()
+    evening.answers("resp_2", item="item_2", seconds=3.0)
+    evening.wakes()
+    assert evening.shows(Scene.LISTENING), "nobody has been heard yet"
+
+
+def test_a_doubt_that_is_over_is_not_believed_because_the_button_is_held() -> None:
+    evening = Evening(
+        echo="canceller", bindings={"push": Bindings(Action.NONE, hold=Action.PUSH_TO_TALK)}
+    )
+    evening.is_answered(seconds=9.0, heard_s=2.0)
+    evening.feed(ev.SpeechStarted("user_2"), ev.SpeechStopped("user_2"))
+    evening.holds()
+    evening.passes(0.6)
+    evening.over_us = True
+    for _ in range(5):
+        evening.sounded_at = evening.now
+        evening.passes(0.02)
+    assert evening.shows(Scene.HEARING)
+
+
 def test_between_presses_to_talk_nobody_is_listened_to() -> None:
     evening = Evening(
         echo="canceller", bindings={"push": Bindings(Action.NONE, hold=Action.PUSH_TO_TALK)}
@@ -419,6 +463,34 @@ def test_the_wake_earcon_is_held_back_from_what_waits_for_the_line() -> None:
     assert not set(numbers) & set(range(first, after)), "the earcon"
     assert numbers[-1] == evening.frames - 1, "the words behind it"
     assert len(only(commands, do.SendNoise)) >= after - first
+
+
+@pytest.mark.parametrize("before", ["a voice over us", "a wake word over us"])
+def test_nothing_of_the_last_conversation_opens_the_gate_for_the_next_ones_earcon(
+    before: str,
+) -> None:
+    evening = hears_through()
+    speaks(evening) if before == "a voice over us" else evening.wakes()
+    evening.over_us = False
+    evening.feed(ev.StopAsked())
+    evening.hangs_up()
+    evening.passes(5.0)
+    evening.wakes()
+    evening.connects()
+    evening.forgets()
+    for _ in range(20):
+        evening.sounded_at = evening.now
+        evening.frame()
+    assert sent(evening.commands) == []
+
+
+def test_a_room_that_no_echo_driver_hears_is_taken_as_it_is() -> None:
+    evening = hears_through()
+    speaks(evening)
+    evening.awake = False
+    evening.passes(0.7)
+    assert only(evening.commands, do.Duck)[-1] == do.Duck(0.0)
+    assert only(evening.feed(ev.SpeechStarted("user_2")), do.Hush)
 
 
 def test_between_the_wake_and_the_line_the_echo_driver_is_not_needed() -> None:
