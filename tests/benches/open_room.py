@@ -59,6 +59,7 @@ mode = "{mode}"
 _OVER_S = 25.0
 """An answer that is to be talked over lasts so long when it is not stopped."""
 _SLACK_S = 0.5
+_MURMUR_S = 10.0
 _GAP = re.compile(r"a gap in the answer \[missing_ms=(\d+)")
 
 
@@ -80,10 +81,10 @@ async def run(*, short: bool, tell: Tell, mode: str = "auto") -> Sequence[Figure
                     tell(line.text)
             person = Person(here, daemon, word, random.Random(1))
             began, used = time.monotonic(), cpu_s(daemon.process.pid)
-            for number, lengths in enumerate(plan.evenings):
-                with _murmur(here, sum(lengths) + 20.0 * len(lengths) + 30.0):
+            # One for the whole evening: the room's sound card changes its pace with who uses it.
+            with _murmur(here, _longest_s(plan)):
+                for number, lengths in enumerate(plan.evenings):
                     await _listen(here, person, lengths, number, tell)
-            with _murmur(here, 40.0 * plan.barge_ins + 30.0):
                 await _interrupt(here, person, plan.barge_ins, tell)
             took = time.monotonic() - began
             harvest.cpu_pct = 100 * (cpu_s(daemon.process.pid) - used) / took
@@ -132,13 +133,19 @@ def _interruption(number: int) -> Samples:
     return near(voice, REPORTED.interruptions[number % len(REPORTED.interruptions)])
 
 
+def _longest_s(plan: Plan) -> float:
+    """No evening takes as long, even if every barge-in is missed."""
+    spoken = sum(20.0 + seconds for lengths in plan.evenings for seconds in lengths)
+    return 60.0 + spoken + 40.0 * plan.barge_ins
+
+
 @contextlib.contextmanager
 def _murmur(here: Rig, seconds: float) -> Iterator[None]:
     """The room is not silent, for so long at most."""
     chance = np.random.default_rng(5)
     loud = 32768 * 10 ** (NOISE_DBFS / 20)
-    noise = np.rint(chance.standard_normal(round(seconds * RATE)) * loud).astype(np.int16)
-    saying = here.room.say(noise)
+    noise = np.rint(chance.standard_normal(round(_MURMUR_S * RATE)) * loud).astype(np.int16)
+    saying = here.room.say(np.tile(noise, round(seconds / _MURMUR_S)))
     try:
         yield
     finally:
