@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 
@@ -92,6 +92,11 @@ class Room:
         try:
             self._furnish()
             self._server = self._serve()
+            if self._path is not None:
+                # A sink's pace changes with who plays to it, and with it the way from the other:
+                # somebody is silent there all the time.
+                with Path("/dev/zero").open("rb") as silence:
+                    self._play(silence)
         except BaseException:
             shutil.rmtree(self._folder)
             raise
@@ -121,15 +126,7 @@ class Room:
         with os.fdopen(os.memfd_create("edged-say"), "w+b") as words:
             words.write(np.ascontiguousarray(samples, dtype="<i2").tobytes())
             words.seek(0)
-            process = self._child(
-                ["pacat", "--playback", "--device=virtmic", "--latency-msec=100", "--verbose"],
-                stdin=words,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-            )
-        saying = Saying(process)
-        self._children.append(saying)
-        return saying
+            return self._play(words)
 
     def hear(self, place: Place = "loudspeaker") -> Recording:
         """Record what the loudspeaker plays, or what is at the microphone, from now on.
@@ -145,6 +142,17 @@ class Room:
         recording = Recording(process)
         self._children.append(recording)
         return recording
+
+    def _play(self, words: BinaryIO) -> Saying:
+        process = self._child(
+            ["pacat", "--playback", "--device=virtmic", "--latency-msec=100", "--verbose"],
+            stdin=words,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        saying = Saying(process)
+        self._children.append(saying)
+        return saying
 
     def _child(self, command: list[str], **streams: Any) -> subprocess.Popen[bytes]:
         program = shutil.which(command[0], path=self.environment["PATH"]) or command[0]
