@@ -38,6 +38,8 @@ from .open_room_verdict import (
 from .report import Figure
 from .rig import Rig, Tell, cpu_s, rig
 
+VOICE = REPORTED.far[0]
+"""The simulator's own: an assistant keeps its voice. Whoever speaks to it has others."""
 VOLUME_DB = -6.0
 PATH = AcousticPath(delay_ms=40, gain_db=0.0)
 """An answer of -20 dBFS is -26 dBFS at the microphone, the person is -36 dBFS."""
@@ -107,25 +109,18 @@ def _render(plan: Plan) -> None:
 
 
 def _answers(number: int, lengths: Sequence[float]) -> Script:
-    voices = [REPORTED.pair(5 * number + turn)[0] for turn in range(len(lengths))]
     return Script(
-        [
-            answer(5 * number + turn, seconds, voice)
-            for turn, (seconds, voice) in enumerate(zip(lengths, voices, strict=True))
-        ]
+        [answer(5 * number + turn, seconds, VOICE) for turn, seconds in enumerate(lengths)]
     )
 
 
 def _question(number: int) -> Samples:
-    return near(REPORTED.pair(number)[1], QUESTIONS[number % len(QUESTIONS)])
+    voice = REPORTED.near[number % len(REPORTED.near)]
+    return near(voice, QUESTIONS[number % len(QUESTIONS)])
 
 
 def _script_of_barge_ins(number: int) -> Script:
-    # Whoever talks over them speaks through flite.
-    voices = [voice for voice in REPORTED.far if voice.program == "espeak-ng"]
-    return Script(
-        [answer(40 + turn, _OVER_S, voices[turn % len(voices)]) for turn in range(number + 1)]
-    )
+    return Script([answer(40 + turn, _OVER_S, VOICE) for turn in range(number + 1)])
 
 
 def _interruption(number: int) -> Samples:
