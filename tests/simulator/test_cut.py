@@ -46,7 +46,7 @@ def test_a_cut_in_a_pause_may_have_been_anywhere_in_it() -> None:
     assert ends == pytest.approx([2000, 2150, 2300], abs=3)
 
 
-@pytest.mark.parametrize("ducked_ms", [1400, 2460])
+@pytest.mark.parametrize("ducked_ms", [1400, 2460, 2485])
 def test_an_answer_that_was_made_quieter_before_it_ended_was_heard_to_its_end(
     ducked_ms: int,
 ) -> None:
@@ -56,6 +56,13 @@ def test_an_answer_that_was_made_quieter_before_it_ended_was_heard_to_its_end(
     room[first:] *= np.interp(np.arange(len(room) - first), [0, 8 * MS], [1, 0.25])
     assert find(sent, room, RATE).error_ms(2503, RATE) <= 2
     assert find(sent, room, RATE).error_ms(2460, RATE) > 30
+
+
+def test_of_a_soft_end_that_was_made_quieter_the_little_that_is_heard_counts() -> None:
+    sent = answer(pause=(2440 * MS, 2490 * MS))
+    room = recorded(sent, 2500 * MS)
+    room[DELAY + 2440 * MS :] *= 0.25
+    assert find(sent, room, RATE).error_ms(2500, RATE) <= 2
 
 
 def test_an_answer_that_was_heard_to_its_end_is_told_so() -> None:

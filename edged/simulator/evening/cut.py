@@ -11,10 +11,10 @@ _LEARNT_S = 1.0
 _LOUD_DBFS = -45.0
 _HEARD = 0.5
 """Of its loudness at last: a fade has passed its middle below that."""
-_FAINT = 0.06
+_FAINT = 0.1
 """Of its loudness at first: more is heard of an answer that was made quieter before its end."""
-_LAST = 15
-"""So many blocks tell how loud it was at last; no fade fills half of them."""
+_LAST_S = 0.012
+"""The end of what is heard tells how loud it was at last; no fade fills all of this."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,9 @@ def find(sent: Samples, recorded: Samples, rate: int) -> Cut:
             continue
         piece = room[first + at : first + at + step]
         gains.append((at, _gain(block, piece) if len(piece) == step else 0.0))
-    last = [gain for _, gain in gains if gain > _FAINT * loudness][-_LAST:]
-    enough = _HEARD * float(np.median(last)) if last else loudness
+    faintly = max((at for at, gain in gains if gain > _FAINT * loudness), default=0)
+    last = [gain for at, gain in gains if faintly - round(_LAST_S * rate) < at <= faintly]
+    enough = _HEARD * max(last, default=loudness)
     heard = max((at + step for at, gain in gains if gain > enough), default=0)
     unheard = min((at for at, _ in gains if at >= heard), default=len(whole))
     return Cut(start, heard, unheard)
