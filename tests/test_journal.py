@@ -17,6 +17,12 @@ from edged.core.commands import Fact, note, warn
 # What people's filters and the catalogue rely on: a line may be added here, none may change.
 PINNED = {
     Fact.STARTED: "3726036098594dc9a2d33a67856b8179",
+    Fact.NOT_STARTED: "c0ca5d3233b74d91ac9051ac30381318",
+    Fact.RELOADED: "c1f280764af04a7d932e7ae9f2c2101a",
+    Fact.RELOAD_REFUSED: "96e00cb250674478a415fe84770e56d8",
+    Fact.STOPPED: "8aa0178ac738486cb1fabee0d4b4eed8",
+    Fact.BROKEN: "18fc830076ad4bb59adb6acbf6671566",
+    Fact.HEARTBEAT: "94d7dc1fcb964cd1899f0dd09e594ee5",
     Fact.KEY_EXPOSED: "5be1a4d12cc04cb796abe7da86940be9",
     Fact.PART_MISSING: "223c56b1cda0466b9d4392a53a48e8ce",
     Fact.WOKEN: "b3f4bdc750de4a91affeff632cac633f",

@@ -41,6 +41,12 @@ class Fact(StrEnum):
     """The kinds of journal entry; each has one MESSAGE_ID for ever."""
 
     STARTED = "started"
+    NOT_STARTED = "not_started"
+    RELOADED = "reloaded"
+    RELOAD_REFUSED = "reload_refused"
+    STOPPED = "stopped"
+    BROKEN = "broken"
+    HEARTBEAT = "heartbeat"
     KEY_EXPOSED = "key_exposed"
     PART_MISSING = "part_missing"
     WOKEN = "woken"
