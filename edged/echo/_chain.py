@@ -77,10 +77,10 @@ class Chain:
 
     def notify(self, why: Change) -> None:
         """Begin to learn again; an underrun leaves the room as it was, and the filter with it."""
-        if why == "rested":
+        if why == "rested" or (why == "underrun" and self._reference.silent):
             self._reference.resume()
             return
-        self._reference.realign()
         if why != "underrun":
+            self._reference.realign()
             self._canceller.reset()
         self._judge.relearn()

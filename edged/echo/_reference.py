@@ -1,6 +1,7 @@
 """What the loudspeaker plays, kept until the microphone hears it."""
 
 from collections import deque
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,15 @@ _KEPT_S = 4
 _JUMP_MS = 20.0
 """Three frames in a row this far from where they should be: the delay has changed."""
 
-_SLIP_MS = 6.0
-"""A second's frames this far off in the middle: it was not where it was thought to be."""
+_SLIP_MS = 10.0
+"""A second's frames this far off in the middle: it was not where it was thought to be. Less does
+no harm, the margin being wider; but every move spoils what a canceller has learned."""
+
+_SETTLING_FRAMES = 50
+"""The delays told first are the worst: so many silent frames may still move the place."""
+
+_QUIET_FRAMES = 15
+"""After so much silence no room rings any more."""
 
 
 class Reference:
@@ -22,9 +30,9 @@ class Reference:
 
     The sample that sounds while the microphone hears a frame is known only as well as the device
     tells its delays, which jump about by a period. The reading place therefore goes on by exactly
-    what is read, and is set anew only where the delays disagree with it for long. `margin_ms`
-    earlier than told, so that the echo never comes before its reference. Where the two clocks are
-    known to differ it is read as much faster or slower.
+    what is read, and is set anew only where the delays disagree with it for long, or while it
+    settles in silence. `margin_ms` earlier than told, so that the echo never comes before its
+    reference. Where the two clocks are known to differ it is read as much faster or slower.
     """
 
     def __init__(self, rate: int, margin_ms: float = 15.0) -> None:
@@ -43,8 +51,15 @@ class Reference:
         """Samples read in all."""
         self._drift = Drift()
         self._off: deque[int] = deque(maxlen=50)
+        """How far the latest frames were read from where they should have been."""
+        self._bias = 0
+        """How far off the delays were told while the place was right."""
         self._aligned = False
-        self._resumed = False
+        self._news = False
+        """Whether it is news where the place is found."""
+        self._settling = _SETTLING_FRAMES
+        self._quiet = _QUIET_FRAMES
+        """Frames in a row in which nothing was played."""
 
     @property
     def drift_ppm(self) -> float:
@@ -64,27 +79,49 @@ class Reference:
         """The last so many samples will never sound."""
         self.written -= min(frames, self.written)
 
+    @property
+    def silent(self) -> bool:
+        """Whether nothing was played that may still ring."""
+        return self._quiet >= _QUIET_FRAMES
+
     def realign(self) -> None:
-        """Believe the next delays at once."""
-        self._aligned = False
+        """Believe the next delays at once, whatever was right before."""
+        self._bias = 0
+        self._seek(news=True)
 
     def resume(self) -> None:
-        """Believe the next delays at once; what they set anew is no news to the caller."""
+        """Find the place where it was before a rest, which is no news to the caller.
+
+        Delays are told as wrong as before; unless that is by too much.
+        """
+        if 2 * len(self._off) >= _SETTLING_FRAMES:
+            self._bias += _middle(self._off)
+        lost = abs(self._bias) * 1000 > _SLIP_MS * self._rate
+        if lost:
+            self._bias = 0
+        self._seek(news=lost)
+
+    def _seek(self, *, news: bool) -> None:
         self._aligned = False
-        self._resumed = True
+        self._news = news
+        self._settling = _SETTLING_FRAMES
+        self._off.clear()
+        self._drift.rest()
 
     def near(self, count: int, play_delay: int, capture_delay: int) -> tuple[bytes, bool]:
         """The `count` samples that sounded during a frame, and whether the place was set anew."""
         place = self.written - play_delay - capture_delay + self._margin - count
-        moved = self._align(place - self.consumed)
+        moved = self._align(place - self.consumed - self._bias)
         self._drift.note(self._read, place - self._straight)
         self._read += count
         self._straight += count
-        if not self._drift.ppm:
+        if self._drift.ppm:
+            samples = self._stretched(count)
+        else:
             samples = self._between(self.consumed, self.consumed + count)
             self.consumed += count
-            return samples, moved
-        return self._stretched(count), moved
+        self._quiet = 0 if any(samples) else self._quiet + 1
+        return samples, moved
 
     def _stretched(self, count: int) -> bytes:
         """What `count` samples of the microphone's clock are of the loudspeaker's.
@@ -106,19 +143,27 @@ class Reference:
         return sound.tobytes()
 
     def _align(self, off: int) -> bool:
-        """Set the reading place anew if it has been `off` for long; whether it was."""
-        self._off.append(off)
-        latest = list(self._off)[-3:]
-        jumped = len(latest) == 3 and min(map(abs, latest)) * 1000 > _JUMP_MS * self._rate
-        if jumped or not self._aligned:
+        """Set the reading place anew if it has been `off` for long; whether that is news."""
+        if not self._aligned:
             self._aligned = True
-            by = sorted(latest)[1] if jumped else off
+            self._straight += off
+            self._move(off)
+            return off != 0 and self._news
+        self._off.append(off)
+        if self._settling and self.silent:
+            self._settling -= 1
+            by = _middle(self._off)
+            self.consumed += by
+            self._off = deque((each - by for each in self._off), maxlen=self._off.maxlen)
+            return False
+        latest = list(self._off)[-3:]
+        if len(latest) == 3 and min(map(abs, latest)) * 1000 > _JUMP_MS * self._rate:
+            by = _middle(latest)
             # A delay that has changed is no drift.
             self._straight += by
-            resumed, self._resumed = self._resumed, False
-            return self._move(by) and not resumed
+            return self._move(by)
         if len(self._off) == self._off.maxlen:
-            middle = sorted(self._off)[len(self._off) // 2]
+            middle = _middle(self._off)
             if abs(middle) * 1000 > _SLIP_MS * self._rate:
                 return self._move(middle)
         return False
@@ -138,3 +183,8 @@ class Reference:
         found = bytes(self._ring[at : at + size])
         found += bytes(self._ring[: size - len(found)])
         return bytes(2 * (from_ - start)) + found + bytes(2 * (end - to))
+
+
+def _middle(numbers: Iterable[int]) -> int:
+    ordered = sorted(numbers)
+    return ordered[len(ordered) // 2]

@@ -60,8 +60,9 @@ class _Gate:
         self._reference.flushed(frames)
 
     def notify(self, why: Change) -> None:
-        if why == "rested":
+        if why == "rested" or (why == "underrun" and self._reference.silent):
             self._reference.resume()
             return
-        self._reference.realign()
+        if why != "underrun":
+            self._reference.realign()
         self._judge.relearn()
