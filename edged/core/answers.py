@@ -144,7 +144,8 @@ class Answers:
             else:
                 self._do(do.DeleteItem(item.item))
         figures.heard(self.playback.settled_ms, interrupted=True)
-        self._do(note(Fact.INTERRUPTED, "answer interrupted", heard_ms=figures.heard_ms))
+        told = {"turn": figures.number, "heard_ms": figures.heard_ms}
+        self._do(note(Fact.INTERRUPTED, "answer interrupted", **told))
         if self._cut_reply in self._open:
             self._unpaid[self._cut_reply] = figures
         else:

@@ -95,7 +95,7 @@ class Assistant:
             case ev.SpeakerOpened() | ev.SpeakerLost():
                 self._speaker(event, now)
             case ev.SpeakerUnderran():
-                missing_ms = round(event.missing_ms)
+                missing_ms = round(event.missing_ms, 2)
                 self._do(note(Fact.GAP_HEARD, "a gap in the answer", missing_ms=missing_ms))
             case ev.WakeHeard():
                 self._hear_word(event, now)
@@ -314,8 +314,9 @@ class Assistant:
 
     def _speaker(self, event: ev.SpeakerOpened | ev.SpeakerLost, now: float) -> None:
         if isinstance(event, ev.SpeakerOpened):
-            message, latency_ms = f"loudspeaker {event.device}", round(event.latency_ms, 1)
-            self._do(note(Fact.SPEAKER_OPENED, message, latency_ms=latency_ms))
+            figures = {"rate": event.rate, "latency_ms": round(event.latency_ms, 1)}
+            message = f"loudspeaker {event.device}"
+            self._do(note(Fact.SPEAKER_OPENED, message, device=event.device, **figures))
             self._troubles.end(ev.Trouble.SPEAKER)
         else:
             self._do(warn(Fact.SPEAKER_LOST, event.detail))
@@ -343,4 +344,4 @@ class Assistant:
             self._do(note(Fact.STATE_CHANGED, state.value))
 
     def _do(self, command: Command) -> None:
-        self._out.append(command)
+        self._out.append(self._line.signed(command) if isinstance(command, do.Note) else command)

@@ -34,7 +34,7 @@ class Dialogue:
         self.playback = self.answers.playback
         self._calls = Calls(do)
         self._due = Due(self.answers, timers, do)
-        self._turns = Turns(self.playback, do)
+        self.turns = Turns(self.playback, do)
         self.patience = Patience(policy, timers)
         self.gate = evidence.gate
         self.turn = Turn.QUIET
@@ -52,7 +52,7 @@ class Dialogue:
         """Somebody has said goodbye."""
         self._calls.clear()
         self._due.clear()
-        self._turns.clear()
+        self.turns.clear()
         self.patience.clear()
 
     @property
@@ -72,10 +72,10 @@ class Dialogue:
 
     def end(self, move: Move, now: float) -> None:
         """The session is over, by our will (`ENDED`) or not (`LOST`): silence."""
-        self._turns.heard(interrupted=self.playback.audible)
+        self.turns.heard(interrupted=self.playback.audible)
         self.answers.end(speaking=self.turn is Turn.SPEAKING)
         self._evidence.end()
-        self._turns.close()
+        self.turns.close()
         self._move(move)
         self._forget()
 
@@ -134,7 +134,7 @@ class Dialogue:
             self._do(do.CommitInput())
             self._move(Move.ASKED)
             self.patience.asked(now)
-            self._turns.open().speech_end = now
+            self.turns.open().speech_end = now
             self._due.owe(again=True)
             self._ask(now)
         else:
@@ -174,7 +174,7 @@ class Dialogue:
         self._barged_in = self.answering and self._silence(now, cancel=self._evidence.guarded)
         if self._barged_in:
             self.gate.invite()
-        self._turns.close()
+        self.turns.close()
         self._due.begun()
         self._listen_closely(Move.SPEECH_STARTED, now)
 
@@ -191,7 +191,7 @@ class Dialogue:
     def _end_utterance(self, now: float) -> None:
         self._barged_in = False
         self._move(Move.SPEECH_STOPPED)
-        self._turns.open().speech_end = now
+        self.turns.open().speech_end = now
         self._expect(now)
         # The answer to the utterance sees every output that is in.
         self._due.owed &= self.working
@@ -219,7 +219,7 @@ class Dialogue:
             return
         self.patience.question = False
         self.patience.spoken = True
-        self._turns.open()
+        self.turns.open()
         self._move(Move.REPLY_STARTED)
         self.patience.asked(now)
 
@@ -227,7 +227,7 @@ class Dialogue:
         """Sound of the answer; sound of any other is dropped."""
         if not self.answers.take(event):
             return
-        figures = self._turns.open()
+        figures = self.turns.open()
         if figures.first_audio is None:
             figures.first_audio = now
         self.patience.answer(now)
@@ -240,7 +240,7 @@ class Dialogue:
     def reply_done(self, event: ev.ReplyDone, now: float) -> None:
         """Generation is over; the answer may play on for a long time."""
         if self.answers.finish(event):
-            self._turns.open().spent(event.usage)
+            self.turns.open().spent(event.usage)
         self._ask(now)
         if self.turn is Turn.SPEAKING or self.playback.audible:
             self._drain(now)
@@ -255,7 +255,7 @@ class Dialogue:
             return
         self.patience.answer(now)
         self._move(Move.SOUNDED)
-        figures = self._turns.open()
+        figures = self.turns.open()
         if figures.first_sound is None:
             figures.first_sound = now
         self._drain(now)
@@ -263,13 +263,13 @@ class Dialogue:
     def _drain(self, now: float) -> None:
         if self.turn is not Turn.SPEAKING or not self.playback.drained:
             return
-        self._turns.heard(interrupted=False)
+        self.turns.heard(interrupted=False)
         self._move(Move.DRAINED)
         if self._due.awaited:
             self._expect(now)
             return
         if not self.working:
-            self._turns.close()
+            self.turns.close()
         self.patience.user(now)
 
     def tool_called(self, event: ev.ToolCalled) -> None:
@@ -317,7 +317,7 @@ class Dialogue:
     def _cut_short(self, now: float) -> None:
         """Whoever answers is silent, and what is still to come of it is not wanted."""
         self._silence(now, cancel=True)
-        self._turns.close()
+        self.turns.close()
         self._due.dismiss()
         self._leaving = self.patience.question = False
         self._calls.forsake()
@@ -326,7 +326,7 @@ class Dialogue:
         """Stop the answer's sound; the record is set straight once it is known what was heard."""
         if not self.answers.generating and not self.playback.audible:
             return False
-        figures, self._turns.current = self._turns.open(), None
+        figures, self.turns.current = self.turns.open(), None
         self.answers.cut(figures, now, cancel=cancel)
         return True
 
@@ -341,7 +341,7 @@ class Dialogue:
         due = self._due.awaited or self._due.owed
         busy = self.answers.generating or self.working or due
         if self.turn is Turn.THINKING and not busy and not self.playback.audible:
-            self._turns.close()
+            self.turns.close()
             self._move(Move.DISMISSED)
             self.patience.user(now)
 

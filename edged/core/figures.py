@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from .commands import Command, Fact, Note, note
 from .events import Usage
@@ -15,6 +16,9 @@ class Figures:
     number: int
     heard_before_ms: int = 0
     """What the loudspeaker's count was when the turn began."""
+    woken: float | None = None
+    connected: float | None = None
+    """Of the first turn of a session only, as is `woken`."""
     speech_end: float | None = None
     first_audio: float | None = None
     first_sound: float | None = None
@@ -33,19 +37,32 @@ class Figures:
         self.usage = Usage(*(getattr(self.usage, n) + getattr(usage, n) for n in names))
 
     def line(self) -> Note:
-        """The turn's line in the journal."""
-        known: dict[str, str | int | float] = {
-            "turn": self.number,
-            "heard_ms": self.heard_ms,
-            "interrupted": int(self.interrupted),
-            "audio_in_tokens": self.usage.audio_in,
-            "audio_out_tokens": self.usage.audio_out,
+        """The turn's line in the journal, with what each stage took as far as there was one."""
+        stages = {
+            "wake": self.woken,
+            "connected": self.connected,
+            "speech_end": self.speech_end,
+            "first_audio": self.first_audio,
+            "sound": self.first_sound,
         }
-        if self.speech_end is not None and self.first_audio is not None:
-            known["speech_end_to_first_audio_ms"] = _ms(self.first_audio - self.speech_end)
-        if self.first_audio is not None and self.first_sound is not None:
-            known["first_audio_to_sound_ms"] = _ms(self.first_sound - self.first_audio)
-        return note(Fact.TURN_ENDED, "turn ended", **known)
+        budget: dict[str, int] = {}
+        story = ""
+        for (first, begun), (last, done) in pairwise(stages.items()):
+            if begun is not None and done is not None:
+                took_ms = budget[f"{first}_to_{last}_ms"] = round((done - begun) * 1000)
+                story += "" if story.endswith(first) else f" {first}"
+                story += f" +{took_ms} ms {last}"
+        story += "," if story else ""
+        return note(
+            Fact.TURN_ENDED,
+            f"turn {self.number}:{story.replace('_', ' ')} {self.heard_ms} ms heard",
+            turn=self.number,
+            **budget,
+            heard_ms=self.heard_ms,
+            interrupted=int(self.interrupted),
+            audio_in_tokens=self.usage.audio_in,
+            audio_out_tokens=self.usage.audio_out,
+        )
 
 
 class Turns:
@@ -60,12 +77,18 @@ class Turns:
         """The session is over."""
         self.current: Figures | None = None
         self._count = 0
+        self._came: tuple[float, float] | None = None
+
+    def connected(self, woken: float, now: float) -> None:
+        """The line is up: what that took counts for the first turn."""
+        self._came = woken, now
 
     def open(self) -> Figures:
         """The turn under way, or a new one."""
         if self.current is None:
             self._count += 1
-            self.current = Figures(self._count, self._playback.heard_ms)
+            self.current = Figures(self._count, self._playback.heard_ms, *(self._came or ()))
+            self._came = None
         return self.current
 
     def heard(self, *, interrupted: bool) -> None:
@@ -78,7 +101,3 @@ class Turns:
         if self.current is not None:
             self._do(self.current.line())
             self.current = None
-
-
-def _ms(seconds: float) -> int:
-    return round(seconds * 1000)

@@ -8,6 +8,7 @@ from .commands import (
     CloseLink,
     Command,
     Fact,
+    Note,
     OpenLink,
     SendAudio,
     SendNoise,
@@ -60,6 +61,8 @@ class Line:
         self._held = False
         """Whether the button is held to talk, or was when the line was asked for."""
         self._session = ""
+        """What the provider calls the session, or its number; "" while there is none."""
+        self._sessions = 0
         self._end_reason = ""
         self._word = ""
         self._woken_at = 0.0
@@ -160,8 +163,17 @@ class Line:
         self._sent = self._pressed = self._begun = self._asked = 0
 
     def accepted(self, session: str) -> None:
-        """The provider opened a session."""
-        self._session = session
+        """The provider opened a session; one without a name is told by its number."""
+        self._session = session or str(self._sessions)
+
+    def signed(self, told: Note) -> Note:
+        """`told` with the session and the turn that it belongs to."""
+        known: dict[str, str | int | float] = {}
+        if self._session:
+            known["session"] = self._session
+        if turn := self._dialogue.turns.current:
+            known["turn"] = turn.number
+        return Note(told.fact, told.message, {**known, **told.fields}, told.warning)
 
     def ready(self, now: float) -> None:
         """The configuration is confirmed: the ring leaves, in order."""
@@ -169,6 +181,7 @@ class Line:
             return
         self._move(Move.CONFIGURED)
         self._timers.stop(Timer.WAKING, Timer.CONNECT)
+        self._dialogue.turns.connected(self._woken_at, now)
         self._dialogue.patience.user(now)
         if self._held:
             self._dialogue.hold(now)
@@ -180,8 +193,7 @@ class Line:
             self._asked = self._sent
         lost = max(0, self._ring.gone - self._due[0][0])
         connect_ms = round((now - self._woken_at) * 1000)
-        who = self._session
-        self._do(note(Fact.CONNECTED, "connected", session=who, connect_ms=connect_ms))
+        self._do(note(Fact.CONNECTED, "connected", connect_ms=connect_ms))
         if lost:
             text = "connecting took longer than the ring holds"
             self._do(warn(Fact.SOUND_DROPPED, text, lost_samples=lost))
@@ -223,11 +235,11 @@ class Line:
         unasked = self.link in (Link.OPENING, Link.UP)
         self._hang_up(Move.LOST, now)
         trouble = event.trouble.value if event.trouble else "ended by the provider"
+        reason = self._end_reason or trouble
         ended = note(
             Fact.SESSION_ENDED,
-            "session ended",
-            session=self._session,
-            reason=self._end_reason or trouble,
+            f"session ended: {reason}",
+            reason=reason,
             code=event.code,
             detail=event.detail,
             session_ms=round((now - self._opened_at) * 1000),
@@ -239,6 +251,7 @@ class Line:
         if event.oddities:
             text = "the provider said what was not understood"
             self._do(note(Fact.NOT_UNDERSTOOD, text, oddities=event.oddities))
+        self._session = ""
         if self.link is Link.OPENING:
             self._open(now)
             return unasked
@@ -276,7 +289,7 @@ class Line:
         self._timers.start(Timer.WAKING, now + _WAKING_S)
 
     def _open(self, now: float) -> None:
-        self._session = ""
+        self._sessions += 1
         self._end_reason = ""
         self._opened_at = now
         self._timers.start(Timer.CONNECT, now + self._policy.connect_timeout_s)

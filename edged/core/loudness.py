@@ -33,5 +33,5 @@ class Loudness:
         self._do(do.SetVolume(self.db))
         if not audible:
             self._do(do.Sound(Chime.VOLUME))
-        self._do(note(Fact.VOLUME_CHANGED, "volume", volume_db=self.db))
+        self._do(note(Fact.VOLUME_CHANGED, f"volume {self.db:g} dB", volume_db=self.db))
         self._timers.start(Timer.SETTLED, now + _SETTLED_S)

@@ -447,7 +447,14 @@ def test_gaps_are_told() -> None:
     evening = Evening()
     evening.is_answered(heard_s=0.5)
     told = notes(evening.feed(ev.SpeakerUnderran(41.7)), Fact.GAP_HEARD)
-    assert told[0].fields == {"missing_ms": 42}
+    assert told[0].fields == {"session": "sess_1", "turn": 1, "missing_ms": 41.7}
+
+
+def test_a_gap_of_one_sample_is_not_told_as_none() -> None:
+    evening = Evening()
+    evening.is_answered(heard_s=0.5)
+    told = notes(evening.feed(ev.SpeakerUnderran(1000 / 48_000)), Fact.GAP_HEARD)
+    assert told[0].fields["missing_ms"] == 0.02
 
 
 # --- the journal --------------------------------------------------------------------------

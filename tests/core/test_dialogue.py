@@ -4,7 +4,7 @@ import pytest
 
 from edged.core import commands as do
 from edged.core import events as ev
-from edged.core.commands import AnswerTool, AskReply, CancelReply, Fact, TruncateReply
+from edged.core.commands import AnswerTool, AskReply, CancelReply, Fact, Note, TruncateReply
 from edged.core.scenes import Scene
 from edged.core.settings import Conversation
 
@@ -420,15 +420,60 @@ def test_a_turn_is_one_entry_with_its_times() -> None:
     evening.passes(1.0)
     assert [told.fields for told in notes(evening.commands, Fact.TURN_ENDED)] == [
         {
+            "session": "sess_1",
             "turn": 1,
+            "wake_to_connected_ms": 500,
+            "connected_to_speech_end_ms": 1000,
+            "speech_end_to_first_audio_ms": 300,
+            "first_audio_to_sound_ms": 20,
             "heard_ms": 1000,
             "interrupted": 0,
             "audio_in_tokens": 10,
             "audio_out_tokens": 20,
-            "speech_end_to_first_audio_ms": 300,
-            "first_audio_to_sound_ms": 20,
         }
     ]
+    assert notes(evening.commands, Fact.TURN_ENDED)[0].message == (
+        "turn 1: wake +500 ms connected +1000 ms speech end +300 ms first audio +20 ms sound,"
+        " 1000 ms heard"
+    )
+
+
+def test_only_the_first_turn_had_to_wait_for_the_line() -> None:
+    evening = Evening()
+    evening.is_answered(seconds=1.0, heard_s=1.5)
+    evening.says(item="user_2")
+    evening.answers("resp_2", item="item_2", seconds=1.0)
+    sounds_out(evening)
+    first, second = notes(evening.commands, Fact.TURN_ENDED)
+    assert "wake_to_connected_ms" in first.fields
+    assert second.message.startswith("turn 2: speech end +")
+    assert not [name for name in second.fields if name.startswith(("wake", "connected"))]
+
+
+def test_a_turn_without_a_sound_says_no_more_than_there_is() -> None:
+    evening = Evening()
+    evening.converses()
+    evening.says()
+    evening.feed(ev.ReplyStarted("resp_1"), ev.ReplyDone("resp_1"))
+    told = notes(evening.commands, Fact.TURN_ENDED)[0]
+    assert told.message.endswith("connected +1000 ms speech end, 0 ms heard")
+    assert "first_audio_to_sound_ms" not in told.fields
+
+
+def test_every_entry_of_a_session_names_it_and_the_turn() -> None:
+    evening = Evening()
+    evening.is_answered(seconds=5.0, heard_s=1.0, done=False)
+    evening.feed(ev.ToolCalled("resp_1", "call_1", "clock", "{}"), ev.SpeechStarted("user_2"))
+    evening.feed(ev.RequestRefused("some_code", "no", benign=False))
+    evening.feed(ev.StopAsked())
+    told = {one.fact: one.fields for one in evening.commands if isinstance(one, Note)}
+    evening.hangs_up()
+    ended = notes(evening.commands, Fact.SESSION_ENDED)[0].fields
+    assert told[Fact.TOOL_CALLED] == {"session": "sess_1", "turn": 1, "tool": "clock"}
+    assert told[Fact.INTERRUPTED] == {"session": "sess_1", "turn": 1, "heard_ms": 1000}
+    assert told[Fact.REQUEST_REFUSED] == {"session": "sess_1", "code": "some_code"}
+    assert ended["session"] == "sess_1"
+    assert notes(evening.wakes(), Fact.WOKEN)[0].fields == {"word": "hey_jarvis", "score": 0.93}
 
 
 def test_an_interrupted_turn_says_so() -> None:

@@ -235,6 +235,17 @@ def test_the_journal_knows_how_long_connecting_took() -> None:
     }
 
 
+def test_a_session_that_the_provider_gives_no_name_is_told_by_its_number() -> None:
+    evening = Evening()
+    evening.starts()
+    for number in ("1", "2"):
+        evening.wakes()
+        told = notes(evening.feed(ev.LinkAccepted(""), ev.LinkReady()), Fact.CONNECTED)
+        assert told[0].fields["session"] == number
+        evening.hangs_up()
+        evening.passes(1.0)
+
+
 def test_nothing_is_sent_on_a_line_that_is_closing() -> None:
     evening = Evening()
     evening.is_answered(heard_s=0.5, done=False)
