@@ -18,9 +18,20 @@ from .core.scenes import Scene
 from .flight import Flight, Recorder
 from .handoff import Handoff
 from .memory import Memory
-from .ports import Buttons, Echo, Feed, Journal, Lights, Provider, Session, SoundCard, Wake
+from .ports import (
+    Buttons,
+    Echo,
+    Feed,
+    Journal,
+    Lights,
+    PartBroken,
+    Provider,
+    Session,
+    SoundCard,
+    Wake,
+)
 from .record import Header, Recording, Tape
-from .runner import Devices, PartBroken, Runner
+from .runner import Devices, Runner
 from .sound import rates
 from .sound.uplink import Uplink
 from .tools._toolbox import Toolbox
@@ -59,7 +70,7 @@ class _Keyless:
 async def run(settings: schema.Settings, recording: Path | None = None) -> None:
     """Be a speaker until SIGTERM or SIGINT; every event goes into the file `recording`, if any.
 
-    Raises `StartFailed` for what the owner must mend first, `runner.PartBroken` for a part beyond
+    Raises `StartFailed` for what the owner must mend first, `ports.PartBroken` for a part beyond
     repair, and whatever a bug raises.
     """
     task = asyncio.current_task()

@@ -19,9 +19,14 @@ from .core.commands import Chime, LinkCommand, Note, Remember
 from .core.events import Event, LinkDown
 from .core.frames import Cleaned
 from .core.scenes import Look
+from .core.vigil import Pulse
 
 Feed = Callable[[Event], None]
 """Takes one event into the core; on the loop's thread, never awaits."""
+
+
+class PartBroken(Exception):
+    """A part of the speaker is beyond repair from inside: the process must be started again."""
 
 
 class SoundCard(Protocol):
@@ -29,7 +34,8 @@ class SoundCard(Protocol):
 
     Opens the playback stream as soon as it can and reports `SpeakerOpened`. A device that is
     missing or vanishes is reported once (`MicLost`, `SpeakerLost`) and looked for until it is
-    back (`MicOpened`, `SpeakerOpened`).
+    back (`MicOpened`, `SpeakerOpened`). One that is there and stays silent, although it was opened
+    anew, is `PartBroken`, raised on the loop.
     """
 
     def open_microphone(self) -> None:
@@ -67,6 +73,9 @@ class SoundCard(Protocol):
 
     def status(self) -> Mapping[str, str | int | float]:
         """Devices, the echo driver and what it found out, frames lost."""
+
+    def pulse(self) -> Pulse:
+        """What it has done so far."""
 
     async def close(self) -> None:
         """Stop both streams and release the devices, within a second."""
@@ -139,6 +148,10 @@ class Wake(Protocol):
 
     Feeds `WakeHeard` and `WakeNearlyHeard`, with `position` in 16 kHz samples as offered.
     """
+
+    @property
+    def examined(self) -> int | None:
+        """Frames it is done with, those too that it found too quiet; None where it hears none."""
 
     def offer(self, samples: bytes, position: int) -> None:
         """Let the engine hear the next sound, 16-bit mono at 16 kHz.

@@ -13,10 +13,12 @@ from typing import assert_never
 from .core import commands as do
 from .core import events as ev
 from .core.assistant import Assistant
+from .core.vigil import Signs, Vigil
 from .ports import (
     Journal,
     Lights,
     Memory,
+    PartBroken,
     Provider,
     Recorder,
     Resampler,
@@ -31,10 +33,6 @@ from .ports import (
 WAKE_RATE = 16000
 _FAREWELL_S = 0.4
 """A session still open when the process is told to stop gets this long; the whole stop has 1 s."""
-
-
-class PartBroken(Exception):
-    """A part of the speaker is beyond repair from inside: the process must be started again."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +107,8 @@ class Runner:
                 self._listen(event)
             case ev.MicOpened():
                 self._new_microphone(event)
+            case ev.MicLost():
+                self._ear = None
             case ev.WakeHeard():
                 event = replace(event, position=event.position * self._rate // WAKE_RATE)
             case _:
@@ -138,7 +138,7 @@ class Runner:
                     self.feed(event)
                 devices.service.ready()
                 if self._watchdog_s:
-                    self._process.create_task(self._feed_watchdog(self._watchdog_s / 3))
+                    self._process.create_task(self._keep_vigil(Vigil(self._watchdog_s)))
                 try:
                     await self._broken
                 except asyncio.CancelledError:
@@ -217,6 +217,7 @@ class Runner:
             case do.OpenMicrophone():
                 world.sound.open_microphone()
             case do.CloseMicrophone():
+                self._ear = None
                 world.sound.close_microphone()
             case do.ResetWake():
                 world.wake.reset()
@@ -229,7 +230,7 @@ class Runner:
                 self._run_tool(command)
             case do.Note():
                 world.journal.note(command, self.state)
-                if command.fact is do.Fact.TROUBLE:
+                if command.fact in (do.Fact.TROUBLE, do.Fact.PART_STUCK):
                     world.recorder.failed(command.message)
             case do.Fail():
                 self.crash(PartBroken(command.reason))
@@ -291,7 +292,19 @@ class Runner:
         output = await tools.call(command.name, command.arguments)
         self.feed(ev.ToolFinished(command.call, output, tools.farewell(command.name)))
 
-    async def _feed_watchdog(self, period_s: float) -> None:
+    async def _keep_vigil(self, vigil: Vigil) -> None:
+        """Feed the watchdog while everything that is owed goes on; tell of what does not."""
+        world = self._devices
         while True:
-            self._devices.service.alive()
-            await asyncio.sleep(period_s)
+            found = vigil.look(self._signs(), self._loop.time())
+            if found.alive:
+                world.service.alive()
+            for part in found.stuck:
+                told = f"{part} stands still: without it the service manager starts edged again"
+                self._obey(do.warn(do.Fact.PART_STUCK, told, part=part))
+            await asyncio.sleep(found.again_s)
+
+    def _signs(self) -> Signs:
+        sound, wake = self._devices.sound, self._devices.wake
+        captured = None if self._ear is None else self._frames
+        return Signs(self._assistant.state, sound.pulse(), captured, wake.examined)

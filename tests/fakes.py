@@ -18,6 +18,7 @@ from edged.core.events import (
 )
 from edged.core.frames import Cleaned
 from edged.core.scenes import Look
+from edged.core.vigil import Pulse
 from edged.ports import Feed, Session
 
 
@@ -40,6 +41,8 @@ class FakeSound:
         self.dozed: list[bool] = []
         self.score = inf
         """What the echo driver thinks of the room while nobody dozes."""
+        self.watched = 0
+        self.sounded = 0
 
     def open_microphone(self) -> None:
         assert not self.open, "opened twice"
@@ -78,6 +81,9 @@ class FakeSound:
     def status(self) -> Mapping[str, str | int | float]:
         return {"echo": "fake"}
 
+    def pulse(self) -> Pulse:
+        return Pulse(self.watched, self.sounded, self.heard < len(self.spool) // 2)
+
     def sound(self, chime: Chime) -> None:
         self.chimes.append(chime)
 
@@ -110,10 +116,14 @@ class FakeWake:
         self.offered = bytearray()
         self.positions: list[int] = []
         self.resets = 0
+        self.hangs = False
+        self.examined: int | None = 0
 
     def offer(self, samples: bytes, position: int) -> None:
         self.positions.append(position)
         self.offered += samples
+        if self.examined is not None and not self.hangs:
+            self.examined += 1
 
     def reset(self) -> None:
         self.resets += 1

@@ -24,7 +24,8 @@ from edged.core.events import (
 )
 from edged.core.scenes import Scene
 from edged.core.settings import Conversation
-from edged.runner import Devices, PartBroken, Runner
+from edged.ports import PartBroken
+from edged.runner import Devices, Runner
 from tests import fakes
 
 FRAME = b"\x10\x00" * 480

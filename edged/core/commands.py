@@ -49,6 +49,7 @@ class Fact(StrEnum):
     HEARTBEAT = "heartbeat"
     KEY_EXPOSED = "key_exposed"
     PART_MISSING = "part_missing"
+    PART_STUCK = "part_stuck"
     WOKEN = "woken"
     FALSE_WAKE = "false_wake"
     WAKE_NEARLY_HEARD = "wake_nearly_heard"

@@ -7,7 +7,8 @@ from typing import Final, TypeVar
 
 from ..core.commands import Chime
 from ..core.events import MicLost, MicOpened, SpeakerLost, SpeakerOpened
-from ..ports import Feed
+from ..core.vigil import Pulse
+from ..ports import Feed, PartBroken
 from ._capture import Capture
 from ._devices import Direction
 from ._duplex import Duplex
@@ -19,6 +20,8 @@ T = TypeVar("T")
 _WATCH_S: Final = 0.5
 _STALLED_AFTER: Final = 3
 """Looks at a running stream that delivered nothing: 1.5 s."""
+_WELL_AFTER: Final = 6
+"""Looks at a stream that delivered: 3 s, after which an earlier silence is forgotten."""
 _STUCK_AFTER: Final = 20
 """Looks at one job of the sound thread's: 10 s, longer than PortAudio needs for any."""
 _FIRST_PAUSE_S: Final = 1.0
@@ -29,10 +32,6 @@ because it interrupts the stream that does run, only at one search in so many.""
 _CLOSE_S: Final = 0.8
 
 
-class SoundStuck(Exception):
-    """The sound system does not come back from a call: only a new process can hear again."""
-
-
 class _Watch:
     """Notices that a number stands still for so many looks."""
 
@@ -40,9 +39,17 @@ class _Watch:
         self._patience = patience
         self._seen = -1
         self._still = 0
+        self._moved = -1
+
+    @property
+    def well(self) -> bool:
+        """Whether it has moved at so many looks that all is well."""
+        return self._moved >= _WELL_AFTER
 
     def stalled(self, number: int) -> bool:
-        self._still = self._still + 1 if number == self._seen else 0
+        still = number == self._seen
+        self._still = self._still + 1 if still else 0
+        self._moved += not still
         self._seen = number
         return self._still >= self._patience
 
@@ -79,6 +86,9 @@ class Card:
         """The streams that deliver, or should."""
         self._wanted: set[Direction] = {"speaker"}
         self._told_lost: set[Direction] = set()
+        self._fell_silent: set[Direction] = set()
+        """Streams that ran and delivered nothing, and have not been well since."""
+        self._watched = 0
         self._resting = False
         self._idle_since: float | None = None
         self._searches = 0
@@ -148,6 +158,10 @@ class Card:
             said["capture_blocks_dropped"] = self._capture.dropped
         said["speaker_blocks_dropped"] = self._duplex.dropped
         return {**said, **self._duplex.status()}
+
+    def pulse(self) -> Pulse:
+        running = "speaker" in self._running and not self._resting
+        return Pulse(self._watched, self._player.blocks, running and not self._player.idle)
 
     async def close(self) -> None:
         self._wanted.clear()
@@ -237,16 +251,30 @@ class Card:
 
     def _watch(self) -> None:
         if self._thread.job and self._job_watch.stalled(self._thread.job):
-            raise SoundStuck("the sound system does not come back")
+            raise PartBroken("the sound system does not come back")
         self._watch_timer = self._loop.call_later(_WATCH_S, self._watch)
         for direction, watch in tuple(self._running.items()):
             source = self._player if direction == "speaker" else self._capture
             resting = direction == "speaker" and self._resting
-            if source is not None and not resting and watch.stalled(source.blocks):
-                self._lose(direction, f"the {direction} stopped delivering sound")
+            if source is None or resting:
+                continue
+            if watch.stalled(source.blocks):
+                self._fall_silent(direction)
+            elif watch.well:
+                self._fell_silent.discard(direction)
         self._let_rest()
+        if not self._told_lost or self._search_timer is not None or self._thread.job:
+            self._watched += 1
+
+    def _fall_silent(self, direction: Direction) -> None:
+        """Open it anew, which helps once or not at all."""
+        if direction in self._fell_silent:
+            raise PartBroken(f"the {direction} is open and silent, and was so before")
+        self._lose(direction, f"the {direction} stopped delivering sound")
+        self._fell_silent.add(direction)
 
     def _lose(self, direction: Direction, detail: str) -> None:
+        self._fell_silent.discard(direction)
         self._running.pop(direction, None)
         self._opened.pop(direction, None)
         if direction == "speaker":

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..core.commands import Chime
 from ..core.events import MicLost, MicOpened, SpeakerLost, SpeakerOpened
+from ..core.vigil import Pulse
 from ..ports import Echo, Feed, SoundCard
 from ._capture import Capture
 from ._duplex import Duplex
@@ -137,6 +138,10 @@ class _Files:
             "speaker_rate": self._wire_rate,
             **self._duplex.status(),
         }
+
+    def pulse(self) -> Pulse:
+        periods = self._player.blocks
+        return Pulse(periods, periods, not self._player.idle)
 
     async def close(self) -> None:
         self._timer.cancel()

@@ -91,6 +91,11 @@ class Worker:
             self._waiting.clear()
             self._era += 1
 
+    @property
+    def examined(self) -> int:
+        """Frames that the engine has given a score."""
+        return self._examined
+
     def status(self) -> Mapping[str, str | int]:
         """What the engine is, and what it did so far."""
         return {

@@ -19,6 +19,8 @@ def open(settings: Settings, feed: Feed) -> Wake:
 class _Nobody:
     """Keeps the promises of `ports.Wake` by doing nothing."""
 
+    examined = None
+
     def offer(self, samples: bytes, position: int) -> None:
         """Let the sound go."""
 

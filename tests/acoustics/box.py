@@ -11,6 +11,7 @@ from edged.acoustics.probe import RATE
 from edged.acoustics.sounds import sixteen, speech
 from edged.core.commands import Chime
 from edged.core.events import MicFrame, MicLost, MicOpened, SpeakerOpened
+from edged.core.vigil import Pulse
 from edged.ports import Echo, Feed
 
 FRAME = 480
@@ -78,6 +79,9 @@ class Box:
 
     def status(self) -> Mapping[str, str | int | float]:
         return {}
+
+    def pulse(self) -> Pulse:
+        return Pulse(0, 0, False)
 
     async def close(self) -> None:
         self.closed = True
