@@ -18,16 +18,18 @@ TREES = {name: ast.parse(file.read_text(encoding="utf-8")) for name, file in FIL
 
 DRIVERS = {"link", "sound", "echo", "wake", "lights", "buttons", "tools"}
 DEVICE_WORDS = {"core.events", "core.commands", "core.frames", "core.scenes", "core.gestures"}
-GROUND = {"handoff", "plugins", "lines", "fields", "config", "store", "key", "board"}
+DEVICE_WORDS |= {"core.vigil"}
+GROUND = {"handoff", "plugins", "lines", "fields", "config", "store", "key", "board", "night"}
+GROUND |= {"speech"}
 """What stands on nothing but the standard library and each other."""
 HOUSEKEEPING = GROUND | {"journal", "service", "control", "memory", "record", "flight"}
-SETTLED = HOUSEKEEPING | {"schema", "template", "pins"}
+SETTLED = HOUSEKEEPING | {"schema", "sections", "template", "pins"}
 
 ALLOWED: dict[str, set[str]] = {
     "__init__": set(),
     "core": {"core"},
     "dialects": {"core", "dialects"},
-    "ports": {"core.events", "core.commands", "core.frames", "core.scenes"},
+    "ports": {"core.events", "core.commands", "core.frames", "core.scenes", "core.vigil"},
     **dict.fromkeys(GROUND, GROUND),
     "journal": GROUND | {"ports", "core.events", "core.commands", "core.scenes"},
     "service": GROUND | {"ports"},
@@ -37,7 +39,8 @@ ALLOWED: dict[str, set[str]] = {
     | {"core.events", "core.frames", "core.commands", "core.settings", "core.gestures"},
     "flight": GROUND | {"record", "core.events", "core.scenes"},
     "pins": GROUND,
-    "schema": GROUND | {"control", "core.settings", "core.gestures"},
+    "sections": GROUND | {"control", "core.gestures"},
+    "schema": GROUND | {"sections", "control", "core.settings", "core.gestures"},
     "template": GROUND | {"schema"},
     **{kind: {kind, "ports", "pins"} | GROUND | DEVICE_WORDS for kind in DRIVERS},
     "tools": {"tools", "ports", "core.settings"} | GROUND | DEVICE_WORDS,
