@@ -1,94 +1,21 @@
-"""The sections of the configuration, and what reading all of them gives."""
+"""The configuration as a whole: all its sections, and what reading them gives."""
 
 import argparse
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
-from . import board, config, control, key, plugins
+from . import board, config, key, plugins, speech
 from .core.gestures import EXCLUSIVE, Bindings
 from .core.settings import BargeIn, Conversation, Gestures, Session, Volume
+from .sections import Buttons, Control, Echo, Lights, Link, Provider, Sound, Wake
 
 T = TypeVar("T")
 
 FILE = Path("/etc/edged/edged.toml")
 """Read unless another is named; with `edged.toml.d/*.toml` beside it; it need not exist."""
-
-
-@dataclass(frozen=True)
-class Provider:
-    """Who answers."""
-
-    driver: str = "openai"
-    """Whose wire language is spoken: a file of the folder `dialects`."""
-
-
-@dataclass(frozen=True)
-class Link:
-    """How the provider is reached."""
-
-    driver: str = "websocket"
-    """A file of the folder `link`."""
-
-
-@dataclass(frozen=True)
-class Sound:
-    """The microphone and the loudspeaker."""
-
-    driver: str = "portaudio"
-    """A file of the folder `sound`."""
-    frame_ms: Annotated[int, "20 to 100"] = 20
-    """How much sound travels in one piece; more spares a small board work and adds delay."""
-
-
-@dataclass(frozen=True)
-class Echo:
-    """What keeps the speaker's own voice out of what it hears."""
-
-    mode: str = "auto"
-    """A file of the folder `echo`: dual, speex, gate, half_duplex, off; `auto` takes the best of
-    the first three that this board and its libraries allow."""
-
-
-@dataclass(frozen=True)
-class Wake:
-    """Who listens for the wake word."""
-
-    driver: str = "openwakeword"
-    """A file of the folder `wake`."""
-
-
-@dataclass(frozen=True)
-class Lights:
-    """What shows the state."""
-
-    drivers: tuple[str, ...] = ("gpio",)
-    """Files of the folder `lights`; all of them show the same; [] for none."""
-
-
-@dataclass(frozen=True)
-class Buttons:
-    """What can be pressed."""
-
-    drivers: tuple[str, ...] = ("gpio",)
-    """Files of the folder `buttons`; [] for none."""
-    actions: Mapping[str, Bindings] = field(default_factory=lambda: {"talk": Bindings()})
-    """What each button does, by the button's name."""
-
-
-@dataclass(frozen=True)
-class Control:
-    """The socket on which `edged wake`, `stop` and `status` reach the speaker."""
-
-    socket: str = ""
-    """Its path; "" for `control` in the service's runtime directory, else in /run/edged."""
-
-    @property
-    def path(self) -> Path:
-        """Where the socket is."""
-        return Path(self.socket) if self.socket else control.places()[0]
 
 
 @dataclass(frozen=True)
@@ -115,6 +42,7 @@ class Settings:
     """With the text of its file of instructions, if it names one."""
     key: key.Settings
     control: Control
+    speech: speech.Settings
     frame_ms: int
     actions: Mapping[str, Bindings]
     provider: Chosen
@@ -125,6 +53,8 @@ class Settings:
     echo_lacking: str
     """Why better ones are not among them; "" where there are none."""
     wake: Chosen
+    shine: Lights
+    """How bright the lights are, and when."""
     lights: tuple[Chosen, ...]
     buttons: tuple[Chosen, ...]
 
@@ -143,6 +73,7 @@ SECTIONS = {
     "lights": Lights,
     "buttons": Buttons,
     "gestures": Gestures,
+    "speech": speech.Settings,
     "control": Control,
 }
 """The sections, in the order in which a person wants to read them."""
@@ -194,6 +125,7 @@ def read(file: Path | None = None, assignments: Sequence[str] = ()) -> Settings:
         session=_instructed(reader, _section(reader, "session", Session)),
         key=_section(reader, "key", key.Settings),
         control=_section(reader, "control", Control),
+        speech=_section(reader, "speech", speech.Settings),
         frame_ms=sound.frame_ms,
         actions=buttons.actions,
         provider=_driver(reader, "provider", _section(reader, "provider", Provider).driver),
@@ -202,6 +134,7 @@ def read(file: Path | None = None, assignments: Sequence[str] = ()) -> Settings:
         echo=echo,
         echo_lacking=lacking,
         wake=_driver(reader, "wake", _section(reader, "wake", Wake).driver),
+        shine=lights,
         lights=_drivers(reader, "lights", lights.drivers),
         buttons=_drivers(reader, "buttons", buttons.drivers),
     )

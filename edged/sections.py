@@ -1,0 +1,100 @@
+"""The sections of the configuration that are about this box: its parts, and how it is reached."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+from . import control
+from .core.gestures import Bindings
+from .night import Hours
+
+
+@dataclass(frozen=True)
+class Provider:
+    """Who answers."""
+
+    driver: str = "openai"
+    """Whose wire language is spoken: a file of the folder `dialects`."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """How the provider is reached."""
+
+    driver: str = "websocket"
+    """A file of the folder `link`."""
+
+
+@dataclass(frozen=True)
+class Sound:
+    """The microphone and the loudspeaker."""
+
+    driver: str = "portaudio"
+    """A file of the folder `sound`."""
+    frame_ms: Annotated[int, "20 to 100"] = 20
+    """How much sound travels in one piece; more spares a small board work and adds delay."""
+
+
+@dataclass(frozen=True)
+class Echo:
+    """What keeps the speaker's own voice out of what it hears."""
+
+    mode: str = "auto"
+    """A file of the folder `echo`: dual, speex, gate, half_duplex, off; `auto` takes the best of
+    the first three that this board and its libraries allow."""
+
+
+@dataclass(frozen=True)
+class Wake:
+    """Who listens for the wake word."""
+
+    driver: str = "openwakeword"
+    """A file of the folder `wake`."""
+
+
+@dataclass(frozen=True)
+class Lights:
+    """What shows the state."""
+
+    drivers: tuple[str, ...] = ("gpio",)
+    """Files of the folder `lights`; all of them show the same; [] for none."""
+    brightness: Annotated[float, "0 to 1"] = 1.0
+    """How much of their light they give; trouble is shown at a tenth at least."""
+    quiet_hours: str = ""
+    """When they are dimmed, as "22:00-07:00", by this machine's clock once that is set; "" for
+    never."""
+    quiet_brightness: Annotated[float, "0 to 1"] = 0.1
+    """How much of their light they give then."""
+
+    def __post_init__(self) -> None:
+        """Refuse hours that are none.
+
+        Raises:
+            ValueError: it says how they are written.
+
+        """
+        Hours(self.quiet_hours)
+
+
+@dataclass(frozen=True)
+class Buttons:
+    """What can be pressed."""
+
+    drivers: tuple[str, ...] = ("gpio",)
+    """Files of the folder `buttons`; [] for none."""
+    actions: Mapping[str, Bindings] = field(default_factory=lambda: {"talk": Bindings()})
+    """What each button does, by the button's name."""
+
+
+@dataclass(frozen=True)
+class Control:
+    """The socket on which `edged status`, `wake` and the like reach the speaker."""
+
+    socket: str = ""
+    """Its path; "" for `control` in the service's runtime directory, else in /run/edged."""
+
+    @property
+    def path(self) -> Path:
+        """Where the socket is."""
+        return Path(self.socket) if self.socket else control.places()[0]

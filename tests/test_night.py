@@ -1,0 +1,101 @@
+"""When it is night for the lights, and when nobody can know."""
+
+from datetime import datetime, time
+from pathlib import Path
+
+import pytest
+
+from edged import schema
+from edged.config import ConfigError
+from edged.night import Hours, Night, clock_is_set
+
+LATE = datetime(2026, 11, 21, 23, 30)
+
+
+def test_a_night_goes_on_past_midnight() -> None:
+    night = Hours("22:00-07:00")
+    assert [night.cover(time(hour, 59)) for hour in (21, 22, 23, 0, 6, 7, 12)] == [
+        *(False, True, True, True, True, False, False)
+    ]
+    assert night.cover(time(22, 0))
+    assert not night.cover(time(7, 0))
+
+
+def test_an_afternoon_does_not() -> None:
+    nap = Hours("13:00 - 14:30")
+    assert [nap.cover(time(hour)) for hour in (12, 13, 14, 15, 0)] == [
+        *(False, True, True, False, False)
+    ]
+
+
+def test_no_hours_are_never() -> None:
+    assert not Hours("")
+    assert not Hours("").cover(time(3))
+
+
+@pytest.mark.parametrize("text", ["22-7", "22:00", "25:00-07:00", "22:61-07:00", "at night", "-"])
+def test_hours_that_are_none_are_a_mistake_of_the_section(text: str) -> None:
+    with pytest.raises(ConfigError, match='write them as "22:00-07:00"'):
+        schema.read(None, [f'lights.quiet_hours="{text}"'])
+
+
+def test_before_the_clock_is_set_there_is_no_night() -> None:
+    known = False
+    night = Night(Hours("22:00-07:00"), lambda: LATE, lambda: known)
+    assert not night()
+    known = True
+    assert night()
+    known = False
+    assert night(), "a clock that was set once stays so"
+
+
+def test_without_hours_nobody_asks_for_the_clock() -> None:
+    def ask() -> bool:
+        raise AssertionError("asked")
+
+    assert not Night(Hours(""), lambda: LATE, ask)()
+
+
+# --- who says that the clock is set -------------------------------------------------------
+
+
+def nobody() -> int:
+    return 5
+
+
+def chip(root: Path, hctosys: str, since_epoch: str) -> None:
+    folder = root / "sys/class/rtc/rtc0"
+    folder.mkdir(parents=True)
+    (folder / "hctosys").write_text(f"{hctosys}\n")
+    (folder / "since_epoch").write_text(f"{since_epoch}\n")
+
+
+def test_a_pi_that_has_just_started_does_not_know_the_time(tmp_path: Path) -> None:
+    assert not clock_is_set(tmp_path, nobody)
+
+
+def test_the_network_has_set_it(tmp_path: Path) -> None:
+    mark = tmp_path / "run/systemd/timesync/synchronized"
+    mark.parent.mkdir(parents=True)
+    mark.touch()
+    assert clock_is_set(tmp_path, nobody)
+
+
+@pytest.mark.parametrize(
+    ("hctosys", "since_epoch", "known"),
+    [("1", "1795000000", True), ("0", "1795000000", False), ("1", "86400", False)],
+)
+def test_a_chip_counts_if_the_clock_was_set_by_it_and_its_battery_lasted(
+    tmp_path: Path, hctosys: str, since_epoch: str, known: bool
+) -> None:
+    chip(tmp_path, hctosys, since_epoch)
+    assert clock_is_set(tmp_path, nobody) is known
+
+
+@pytest.mark.parametrize(("told", "known"), [(0, True), (1, True), (5, False), (-1, False)])
+def test_the_kernel_says_so_or_may_not_be_asked(tmp_path: Path, told: int, known: bool) -> None:
+    assert clock_is_set(tmp_path, lambda: told) is known
+
+
+def test_this_machine_can_be_asked() -> None:
+    assert clock_is_set() in (True, False)
