@@ -1,7 +1,7 @@
 """The loudspeaker's half of a sound card: the spool, earcons, volume, progress."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,7 @@ class Player:
         """Whether a reply has begun that is not complete."""
         self.blocks = 0
         """Blocks given so far."""
+        self._underruns = self._gaps = 0
         self._tap: tuple[Tap, bool] | None = None
         self._dry = False
         self._earcons = Spool()
@@ -62,6 +63,10 @@ class Player:
         """Whether nothing sounds, nothing waits to and nothing waits for an answer."""
         told = all(spool.told == spool.added for spool in (self._spool, self._earcons))
         return told and not self._hushed
+
+    def status(self) -> Mapping[str, int]:
+        """How often the device ran dry, and how often that or a late answer was heard as a gap."""
+        return {"speaker_underruns": self._underruns, "speaker_gaps": self._gaps}
 
     def prepare(self, rate: int) -> None:
         """Serve a device of this rate; what is queued stays if the rate does."""
@@ -166,6 +171,7 @@ class Player:
     def ran_dry(self, missing_s: float) -> None:
         """The device had nothing to sound for about so long before the next `fill`."""
         self._dry = True
+        self._underruns += 1
         if self._spool.flowing and self._rate:
             self._reports.put((self._spool, 0, max(1, round(missing_s * self._rate))))
 
@@ -228,6 +234,7 @@ class Player:
         if spool is not self._spool or not self._rate:
             return
         if gap:
+            self._gaps += 1
             self._feed(SpeakerUnderran(gap * 1000 / self._rate))
         else:
             at_wire = heard * self._wire_rate // self._rate
