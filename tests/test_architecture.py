@@ -49,8 +49,9 @@ ALLOWED: dict[str, set[str]] = {
     "app": {"acoustics.figures", "core", "ports", "runner", "sound", "tools"} | SETTLED,
     "cli": {"__init__", "ports", "app"} | SETTLED,
     "__main__": {"cli"},
-    "verbs": {"verbs", "ports", "app", "simulator", "acoustics"} | SETTLED,
-    "doctor": {"doctor", "ports", "app", "simulator"} | SETTLED,
+    "parts": {"ports", "core.events", "core.scenes"} | SETTLED,
+    "verbs": {"verbs", "ports", "app", "parts", "doctor", "simulator", "acoustics"} | SETTLED,
+    "doctor": {"doctor", "ports", "app", "parts", "simulator", "acoustics"} | SETTLED,
     "simulator": {"simulator"},
 }
 """For each room what it may import: a module, or all of a folder."""
