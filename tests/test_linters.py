@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.linters, pytest.mark.timeout(300)]
 HERE = Path(__file__).parent.parent
 SCRIPTS = [
     file
-    for file in sorted([*(HERE / "scripts").iterdir(), HERE / ".ci" / "run"])
+    for file in sorted([*(HERE / "scripts").rglob("*"), HERE / ".ci" / "run"])
     if file.is_file() and file.read_bytes().startswith(b"#!")
 ]
 
