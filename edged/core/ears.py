@@ -116,6 +116,7 @@ class Ears:
     def _lost(self, event: MicLost, now: float) -> None:
         """The device is gone."""
         self.rate = None
+        self._silent_s = 0.0
         self._timers.stop(Timer.MICROPHONE)
         self._do(warn(Fact.MICROPHONE_LOST, event.detail))
         self._line.end("microphone lost", now, chime=None)
@@ -123,10 +124,12 @@ class Ears:
 
     def search(self, now: float) -> None:
         """No frame has come: open it anew, and say so when that did not help."""
-        if self._silent_s:
-            self.rate = None
+        if self._silent_s and self.rate is not None:
+            self._do(do.Fail("the microphone is open and silent, and was so before"))
+        elif self._silent_s:
             self._line.end("microphone silent", now, chime=None)
             self._troubles.arise(Trouble.MICROPHONE, "the microphone delivers no sound", now)
+        self.rate = None
         self._silent_s += self._policy.silent_microphone_s
         self._do(do.CloseMicrophone())
         self._open(now)
