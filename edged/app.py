@@ -35,6 +35,7 @@ from .runner import Devices, Runner
 from .sound import rates
 from .sound.uplink import Uplink
 from .tools._toolbox import Toolbox
+from .vitals import Vitals
 
 _DEAF = (Scene.ASLEEP, Scene.MUTED, Scene.TROUBLE)
 """What it still is after it was asked to wake and could not."""
@@ -118,7 +119,12 @@ async def _run(settings: schema.Settings, recording: Path | None) -> None:
     )
     assistant = _assistant(made)
     async with _kept(assistant, made, recording, secret, told) as (memory, recorder):
-        runner = Runner(assistant, started=memory.started(), watchdog_s=manager.watchdog_s())
+        runner = Runner(
+            assistant,
+            started=memory.started(),
+            watchdog_s=manager.watchdog_s(),
+            heartbeat=Vitals().note,
+        )
         hearing = dialect.wire_rate, settings.frame_ms, echo, chosen.name
         async with _devices(settings, runner.feed, hearing, told) as opened:
             sound, wake, lights = opened

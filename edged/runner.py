@@ -31,6 +31,9 @@ from .ports import (
 )
 
 WAKE_RATE = 16000
+Heartbeat = Callable[[Mapping[str, object]], do.Note]
+"""Makes the entry that tells from time to time how the process is, out of the runner's status."""
+_HEARTBEAT_S = 3600.0
 _FAREWELL_S = 0.4
 """A session still open when the process is told to stop gets this long; the whole stop has 1 s."""
 
@@ -61,10 +64,14 @@ class Runner:
         *,
         started: ev.Started = ev.Started(),  # noqa: B008
         watchdog_s: float | None = None,
+        heartbeat: Heartbeat | None = None,
+        heartbeat_s: float = _HEARTBEAT_S,
     ) -> None:
         self._assistant = assistant
         self._started = started
         self._watchdog_s = watchdog_s
+        self._heartbeat = heartbeat
+        self._heartbeat_s = heartbeat_s
         self._loop = asyncio.get_running_loop()
         self._broken: asyncio.Future[None] = self._loop.create_future()
         self._alarm: asyncio.TimerHandle | None = None
@@ -139,6 +146,8 @@ class Runner:
                 devices.service.ready()
                 if self._watchdog_s:
                     self._process.create_task(self._keep_vigil(Vigil(self._watchdog_s)))
+                if self._heartbeat:
+                    self._process.create_task(self._beat(self._heartbeat))
                 try:
                     await self._broken
                 except asyncio.CancelledError:
@@ -303,6 +312,11 @@ class Runner:
                 told = f"{part} stands still: without it the service manager starts edged again"
                 self._obey(do.warn(do.Fact.PART_STUCK, told, part=part))
             await asyncio.sleep(found.again_s)
+
+    async def _beat(self, heartbeat: Heartbeat) -> None:
+        while True:
+            await asyncio.sleep(self._heartbeat_s)
+            self._obey(heartbeat(self.status()))
 
     def _signs(self) -> Signs:
         sound, wake = self._devices.sound, self._devices.wake

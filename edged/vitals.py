@@ -38,8 +38,12 @@ class Vitals:
     def note(self, status: Mapping[str, object]) -> Note:
         """The heartbeat's entry, with what `status` has counted meanwhile."""
         lost = {name: self._since(name, _counter(status, place)) for name, place in LOSSES.items()}
-        figures = self._figures()
         losses = ", ".join(f"{many} {_said(name)}" for name, many in lost.items() if many)
+        try:
+            figures = self._figures()
+        except OSError as problem:
+            # No descriptor is left, for one: an hour's heartbeat is no reason to die.
+            return note(Fact.HEARTBEAT, f"{self._process} cannot be read: {problem}", **lost)
         story = (
             f"{figures['rss_mib']:g} MiB, {figures['cpu_pct']:g} % of a processor,"
             f" {figures['threads']} threads, {figures['descriptors']} descriptors;"

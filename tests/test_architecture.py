@@ -22,7 +22,7 @@ DEVICE_WORDS |= {"core.vigil"}
 GROUND = {"handoff", "plugins", "lines", "fields", "config", "store", "key", "board", "night"}
 GROUND |= {"speech"}
 """What stands on nothing but the standard library and each other."""
-HOUSEKEEPING = GROUND | {"journal", "service", "control", "memory", "record", "flight"}
+HOUSEKEEPING = GROUND | {"journal", "service", "vitals", "control", "memory", "record", "flight"}
 SETTLED = HOUSEKEEPING | {"schema", "sections", "template", "pins"}
 
 ALLOWED: dict[str, set[str]] = {
@@ -33,6 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     **dict.fromkeys(GROUND, GROUND),
     "journal": GROUND | {"ports", "core.events", "core.commands", "core.scenes"},
     "service": GROUND | {"ports"},
+    "vitals": GROUND | {"core.commands"},
     "control": GROUND | {"core.events", "core.commands"},
     "memory": GROUND | {"core.events", "core.commands"},
     "record": GROUND
@@ -64,7 +65,7 @@ PURE = {
 """What decisions may import of the standard library: no clock, thread, socket, file or chance."""
 
 OUTSIDE: dict[str, set[str]] = {
-    "gpiozero": {"pins", "lights.gpio", "buttons.gpio", "simulator"},
+    "gpiozero": {"pins", "lights.gpio", "lights.apa102", "buttons.gpio", "simulator"},
     "msgspec": {"config", "control", "store", "memory", "record", "dialects", "simulator"},
     "numpy": {"acoustics", "sound", "echo", "wake", "simulator"},
     "onnxruntime": {"wake.openwakeword"},

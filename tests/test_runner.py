@@ -1,13 +1,13 @@
 """The runner feeds the core, obeys it, and leaves nothing half alive."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from math import inf
 
 import pytest
 
 from edged.core.assistant import Assistant
-from edged.core.commands import AnswerTool, AskReply, Fact
+from edged.core.commands import AnswerTool, AskReply, Fact, Note, note
 from edged.core.events import (
     LinkDown,
     MuteAsked,
@@ -25,7 +25,7 @@ from edged.core.events import (
 from edged.core.scenes import Scene
 from edged.core.settings import Conversation
 from edged.ports import PartBroken
-from edged.runner import Devices, Runner
+from edged.runner import Devices, Heartbeat, Runner
 from tests import fakes
 
 FRAME = b"\x10\x00" * 480
@@ -34,8 +34,18 @@ FRAME = b"\x10\x00" * 480
 class House:
     """A runner among fakes."""
 
-    def __init__(self, policy: Conversation | None = None, rate: int = 24_000) -> None:
-        self.runner = Runner(Assistant(policy or Conversation(), wire_rate=24_000), watchdog_s=30.0)
+    def __init__(
+        self,
+        policy: Conversation | None = None,
+        rate: int = 24_000,
+        heartbeat: Heartbeat | None = None,
+    ) -> None:
+        self.runner = Runner(
+            Assistant(policy or Conversation(), wire_rate=24_000),
+            watchdog_s=30.0,
+            heartbeat=heartbeat,
+            heartbeat_s=0.01,
+        )
         self.sound = fakes.FakeSound(self.runner.feed, rate)
         self.wake = fakes.FakeWake()
         self.provider = fakes.FakeProvider()
@@ -306,6 +316,32 @@ def test_the_watchdog_is_fed() -> None:
         await asyncio.wait_for(house.service.fed.wait(), 5)
 
     evening(story)
+
+
+def test_the_heart_beats_until_the_end() -> None:
+    """Each beat is made of the speaker's status, and stands in the journal."""
+    seen: list[Mapping[str, object]] = []
+
+    async def told() -> fakes.FakeJournal:
+        thrice = asyncio.Event()
+
+        def beat(status: Mapping[str, object]) -> Note:
+            seen.append(status)
+            if len(seen) == 3:
+                thrice.set()
+            return note(Fact.HEARTBEAT, "well", number=len(seen))
+
+        house = House(heartbeat=beat)
+        life = asyncio.create_task(house.runner.run(house.devices))
+        await asyncio.wait_for(thrice.wait(), 5)
+        life.cancel()
+        await asyncio.wait([life], timeout=1)
+        return house.journal
+
+    journal = asyncio.run(told())
+    beats = [told.fields["number"] for told in journal.notes if told.fact is Fact.HEARTBEAT]
+    assert beats == [1, 2, 3]
+    assert {"state", "sound", "wake"} <= set(seen[0])
 
 
 class RottenSession(fakes.FakeSession):

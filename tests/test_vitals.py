@@ -97,6 +97,12 @@ def test_a_sound_card_that_counts_nothing_has_lost_nothing(tmp_path: Path) -> No
     assert [told[name] for name in LOSSES] == [0] * len(LOSSES)
 
 
+def test_without_a_descriptor_left_the_heart_beats_on(tmp_path: Path) -> None:
+    told = Vitals(tmp_path / "gone").note(status(speaker_gaps=2))
+    assert "cannot be read" in told.message
+    assert told.fields["speaker_gaps"] == 2
+
+
 def _process(folder: Path) -> None:
     """A process as proc(5) shows it, with four open descriptors besides the reader's."""
     (folder / "status").write_text("Name:\tedged\nVmRSS:\t  107725 kB\nThreads:\t14\n")
