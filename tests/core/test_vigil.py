@@ -156,9 +156,9 @@ def test_what_was_told_is_told_again_only_after_it_went_on() -> None:
     for evening in (1, 2):
         night.passes(10.0)
         night.hung.add(MICROPHONE)
-        while len(night.told) < evening:
+        while len(night.told) < evening and not night.killed:
             night.passes(0.1)
-        night.passes(0.5)
+        night.passes(0.2)
         assert [part for _, part in night.told] == [MICROPHONE] * evening
         night.hung.clear()
     night.passes(10.0)
