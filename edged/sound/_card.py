@@ -157,7 +157,7 @@ class Card:
             said["capture_frames_lost"] = self._capture.lost
             said["capture_blocks_dropped"] = self._capture.dropped
         said["speaker_blocks_dropped"] = self._duplex.dropped
-        return {**said, **self._duplex.status()}
+        return {**said, **self._player.status(), **self._duplex.status()}
 
     def pulse(self) -> Pulse:
         running = "speaker" in self._running and not self._resting
