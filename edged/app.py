@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from . import control, journal, key, plugins, schema, service, store
+from . import control, journal, key, plugins, schema, sections, service, store
 from .acoustics.figures import NAME, Calibration
 from .core.assistant import Assistant
 from .core.commands import Command, Fact, LinkCommand, note, warn
@@ -18,6 +18,7 @@ from .core.scenes import Scene
 from .flight import Flight, Recorder
 from .handoff import Handoff
 from .memory import Memory
+from .night import Hours, Night
 from .ports import (
     Buttons,
     Echo,
@@ -207,8 +208,9 @@ async def _devices(
     async with contextlib.AsyncExitStack() as stack:
         lights: list[Lights] = []
         notices: set[str] = set()
+        dimmer = _dimmer(settings.shine)
         for chosen in settings.lights:
-            lights.append(_open("light", chosen))
+            lights.append(_open("light", chosen, dimmer))
             stack.callback(lights[-1].close)
             notices.add(getattr(lights[-1], "notice", ""))
         wake: Wake = _open("wake engine", settings.wake, feed)
@@ -222,6 +224,12 @@ async def _devices(
         for notice in sorted(notices - {""}):
             told.note(warn(Fact.PART_MISSING, notice), "asleep")
         yield sound, wake, lights
+
+
+def _dimmer(shine: sections.Lights) -> Callable[[], float]:
+    """How much of their light the lights give at the moment."""
+    night = Night(Hours(shine.quiet_hours))
+    return lambda: shine.quiet_brightness if night() else shine.brightness
 
 
 def _open(what: str, chosen: schema.Chosen, *rest: object) -> Any:

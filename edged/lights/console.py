@@ -10,7 +10,7 @@ from typing import Literal, TextIO
 
 from ..core.scenes import Colour, Look
 from ..ports import Lights
-from ._animator import Animator
+from ._animator import Animator, Dimmer, undimmed
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Settings:
 
     stream: Literal["stdout", "stderr"] = "stdout"
     """A terminal gets one coloured line, anything else one plain line for each state; ▲ marks that
-    room sound is leaving the device."""
+    room sound is leaving the device. It is as bright by night as by day."""
 
 
 class _Console:
@@ -40,7 +40,7 @@ class _Console:
             self._write("\r\x1b[K")
         os.close(self._stream)
 
-    def _draw(self, look: Look, colour: Colour) -> None:
+    def _draw(self, look: Look, colour: Colour, _share: float) -> None:
         name = look.scene.value + (f" ({look.trouble.value})" if look.trouble else "")
         name += " ▲" if look.sending else ""
         if self._coloured:
@@ -69,6 +69,6 @@ def _opened_anew(stream: TextIO) -> int:
     return os.dup(there)
 
 
-def open(settings: Settings) -> Lights:
+def open(settings: Settings, dimmer: Dimmer = undimmed) -> Lights:
     """The light, on the standard output or error."""
     return _Console(sys.stdout if settings.stream == "stdout" else sys.stderr)

@@ -8,7 +8,7 @@ from gpiozero import LED, PWMLED, RGBLED
 from .. import pins
 from ..core.scenes import Colour, Look
 from ..ports import Lights
-from ._animator import Animator
+from ._animator import Animator, Dimmer, undimmed
 
 _LIT = 0.5
 """Every hue's brightest part is above this, and every breath and blink crosses it, so that a lamp
@@ -33,7 +33,7 @@ class Settings:
     active_high: bool = True
     """False for a light that is lit while its pin is low (common anode)."""
     brightness: Annotated[float, "0 to 1"] = 1.0
-    """The most light it gives; a led is off at 0 and on above."""
+    """The most light it gives, to match it with others; a led is off at 0 and on above."""
     sending_pin: Annotated[int, "-1 to 27"] = _NONE
     """The GPIO number of a second LED, wired the same way, lit while room sound is leaving the
     device, whatever the brightness; -1 where there is none."""
@@ -48,7 +48,7 @@ class Settings:
 class _Gpio:
     """A light on pins."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, dimmer: Dimmer) -> None:
         self.notice = pins.prepare()
         """What the owner should know of these pins; empty when all is well."""
         self._brightness = settings.brightness
@@ -64,7 +64,7 @@ class _Gpio:
         if settings.sending_pin != _NONE:
             with pins.claimed("lights.gpio, sending_pin"):
                 self._mark = LED(settings.sending_pin, active_high=settings.active_high)
-        self._animator = Animator(self._draw)
+        self._animator = Animator(self._draw, dimmer)
 
     def show(self, look: Look) -> None:
         self._animator.show(look)
@@ -76,24 +76,25 @@ class _Gpio:
                 lamp.off()
                 lamp.close()
 
-    def _draw(self, look: Look, colour: Colour) -> None:
+    def _draw(self, look: Look, colour: Colour, share: float) -> None:
         if self._mark is not None:
             self._mark.value = look.sending
-        lit = colour.dimmed(self._brightness)
+        brightness = self._brightness * share
+        lit = colour.dimmed(brightness)
         if isinstance(self._light, RGBLED):
             self._light.value = (lit.red, lit.green, lit.blue)
         elif isinstance(self._light, PWMLED):
             self._light.value = max(lit.red, lit.green, lit.blue)
         else:
             brightest = max(colour.red, colour.green, colour.blue)
-            self._light.value = self._brightness > 0 and brightest > _LIT
+            self._light.value = brightness > 0 and brightest > _LIT
 
 
-def open(settings: Settings) -> Lights:
+def open(settings: Settings, dimmer: Dimmer = undimmed) -> Lights:
     """The light; its `notice` says so when this machine has no pins and it is imagined.
 
     Raises:
         OSError: the pins cannot be had; its `hint` says what to do.
 
     """
-    return _Gpio(settings)
+    return _Gpio(settings, dimmer)

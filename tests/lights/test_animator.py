@@ -4,7 +4,9 @@ import asyncio
 
 import pytest
 
+from edged.core.events import Trouble
 from edged.core.scenes import Colour, Look, Scene, colour
+from edged.lights import _animator
 from edged.lights._animator import Animator
 
 
@@ -14,10 +16,12 @@ class Lamp:
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
         self.drawn: list[tuple[float, Look, Colour]] = []
+        self.shares: list[float] = []
         self._more = asyncio.Event()
 
-    def draw(self, look: Look, lit: Colour) -> None:
+    def draw(self, look: Look, lit: Colour, share: float) -> None:
         self.drawn.append((self.loop.time(), look, lit))
+        self.shares.append(share)
         self._more.set()
 
     async def until(self, pictures: int) -> None:
@@ -80,6 +84,44 @@ def test_another_scene_begins_anew() -> None:
         assert lamp.drawn[-1][2].green == pytest.approx(
             colour(Look(Scene.SPEAKING), 0).green, abs=0.01
         )
+        animator.stop()
+
+    asyncio.run(story())
+
+
+def test_a_light_that_stands_still_is_dimmed_when_night_comes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_animator, "_PATIENCE_S", 0.01)
+    share = 1.0
+
+    async def story() -> None:
+        nonlocal share
+        lamp = Lamp()
+        animator = Animator(lamp.draw, lambda: share)
+        animator.show(Look(Scene.MUTED))
+        await asyncio.sleep(0.05)
+        assert lamp.shares == [1.0], "nothing has changed"
+        share = 0.1
+        async with asyncio.timeout(5):
+            await lamp.until(2)
+        share = 1.0
+        async with asyncio.timeout(5):
+            await lamp.until(3)
+        assert lamp.shares == [1.0, 0.1, 1.0]
+        animator.stop()
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("trouble", list(Trouble))
+def test_trouble_is_never_hidden_wholly(trouble: Trouble) -> None:
+    async def story() -> None:
+        lamp = Lamp()
+        animator = Animator(lamp.draw, lambda: 0.0)
+        animator.show(Look(Scene.TROUBLE, trouble))
+        animator.show(Look(Scene.THINKING))
+        assert lamp.shares == [_animator.LEAST, 0.0]
         animator.stop()
 
     asyncio.run(story())
