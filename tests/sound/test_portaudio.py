@@ -213,6 +213,88 @@ def test_a_stream_that_says_nothing_counts_as_lost_and_is_opened_anew() -> None:
     tell(story)
 
 
+def broken() -> asyncio.Future[object]:
+    """What ends the process, as soon as something does."""
+    ended: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+
+    def take(_: object, bug: dict[str, Any]) -> None:
+        if not ended.done():
+            ended.set_result(bug["exception"])
+
+    asyncio.get_running_loop().set_exception_handler(take)
+    return ended
+
+
+@pytest.mark.parametrize("dead", [USB, "HDMI"])
+def test_a_device_that_is_open_and_silent_after_one_reopening_ends_the_process(dead: str) -> None:
+    async def story() -> None:
+        place = studio()
+        async with opened(place) as (card, ear):
+            ended = broken()
+            card.open_microphone()
+            await ear.hear(MicOpened)
+            await place.run(40, streams=2)
+            place.asleep.add(dead)
+            kind = MicOpened if dead == USB else SpeakerOpened
+            before = len(ear.told)
+            async with asyncio.timeout(10):
+                while not ended.done():
+                    await place.run(20)
+                    await asyncio.sleep(0.01)
+            problem = await ended
+            assert isinstance(problem, PartBroken)
+            assert "open and silent" in str(problem)
+            again = [event for event in ear.told[before:] if isinstance(event, kind)]
+            assert len(again) == 1, "opened anew once"
+
+    tell(story)
+
+
+def test_a_device_that_was_well_for_a_while_may_fall_silent_again() -> None:
+    async def story() -> None:
+        place = studio()
+        async with opened(place) as (card, ear):
+            ended = broken()
+            card.open_microphone()
+            await ear.hear(MicOpened)
+            for _ in range(2):
+                before = len(ear.told)
+                place.asleep.add(USB)
+                while not any(isinstance(event, MicLost) for event in ear.told[before:]):
+                    await place.run(20)
+                    await asyncio.sleep(0.01)
+                place.asleep.clear()
+                await ear.hear(MicOpened, before)
+                for _ in range(100):
+                    await place.run(10)
+                    await asyncio.sleep(0.01)
+            assert not ended.done()
+
+    tell(story)
+
+
+def test_its_pulse_tells_who_is_alive() -> None:
+    async def story() -> None:
+        place = studio()
+        async with opened(place) as (card, ear):
+            await ear.hear(SpeakerOpened)
+            await place.run(20, streams=1)
+            first = card.pulse()
+            assert not first.playing
+            card.queue(bytes(24000))
+            await place.run(20, streams=1)
+            assert card.pulse().playing
+            assert card.pulse().sounded == first.sounded + 2
+            place.things.clear()
+            await ear.hear(SpeakerLost)
+            assert not card.pulse().playing, "nobody can play it any more"
+            lost = card.pulse().watched
+            await asyncio.sleep(0.5)
+            assert card.pulse().watched > lost, "it is looked for"
+
+    tell(story)
+
+
 def test_a_lost_loudspeaker_forgets_its_answer_and_comes_back() -> None:
     async def story() -> None:
         place = studio()
@@ -601,10 +683,7 @@ def test_a_sound_system_that_never_comes_back_ends_the_process_instead_of_leavin
         place = studio()
         async with opened(place) as (card, ear):
             await ear.hear(SpeakerOpened)
-            ended: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-            asyncio.get_running_loop().set_exception_handler(
-                lambda _, bug: ended.set_result(bug["exception"])
-            )
+            ended = broken()
             place.answers.clear()
             card.open_microphone()
             try:
