@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+_FOLDERS = ("edged_", "edged-encrypted_")
+"""What the unit's two folders of credentials put before a name."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -65,14 +68,15 @@ def find(settings: Settings, environment: Mapping[str, str] = os.environ) -> Key
 def _credentials(settings: Settings, environment: Mapping[str, str]) -> tuple[Path, ...]:
     """Where the credential may be.
 
-    The unit loads a whole folder, as a file that is missing from it does not keep the speaker from
+    The unit loads whole folders, as a file that is missing from one does not keep the speaker from
     starting; systemd then puts the folder's ID before each name (LoadCredential= in
     systemd.exec(5)).
     """
     folder = environment.get("CREDENTIALS_DIRECTORY")
     if not folder or not settings.credential:
         return ()
-    return (Path(folder, settings.credential), Path(folder, f"edged_{settings.credential}"))
+    names = (f"{identity}{settings.credential}" for identity in ("", *_FOLDERS))
+    return tuple(Path(folder, name) for name in names)
 
 
 def _read(file: Path, settings: Settings) -> str:
