@@ -1,6 +1,5 @@
 """ALSA microphones and loudspeakers through PortAudio, by PyAudio's callback streams."""
 
-import ctypes
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,12 +16,14 @@ from ._devices import Device, Direction, find
 from ._duplex import Duplex
 from ._mixer import Mixer
 from ._player import Player
+from ._quiet import silence
 from ._system import Opened
 
 _CARDS: Final = Path("/proc/asound/cards")
 _MOST_DELAY_S: Final = 1.0
 """A delay beyond this is a driver's mistake."""
 _OTHER_RATES: Final = (48000, 44100, 16000)
+_USUAL_RATES: Final = (8000, 16000, 24000, 32000, 44100, 48000, 96000)
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,28 @@ def devices(api: Callable[[], Any] = pyaudio.PyAudio) -> Sequence[Device]:
     audio = api()
     try:
         return _list(audio)
+    finally:
+        audio.terminate()
+
+
+def rates(
+    device: Device, direction: Direction, api: Callable[[], Any] = pyaudio.PyAudio
+) -> Sequence[int]:
+    """The usual rates at which it would open; blocks for some tenths of a second."""
+    silence()
+    audio = api()
+    way = "input" if direction == "microphone" else "output"
+    asked = {f"{way}_device": device.index, f"{way}_channels": 1}
+    asked[f"{way}_format"] = pyaudio.paInt16
+
+    def opens(rate: int) -> bool:
+        # PyAudio has an exception, not an answer, for "no".
+        with suppress(ValueError):
+            return bool(audio.is_format_supported(rate, **asked))
+        return False
+
+    try:
+        return tuple(filter(opens, _USUAL_RATES))
     finally:
         audio.terminate()
 
@@ -306,32 +329,3 @@ def _cards() -> str:
         return _CARDS.read_text(encoding="utf-8")
     except OSError:
         return ""
-
-
-_ALSA_HANDLER = ctypes.CFUNCTYPE(
-    None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p
-)
-_JACK_HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_char_p)
-_deaf_to_alsa = _ALSA_HANDLER(lambda *_: None)
-_deaf_to_jack = _JACK_HANDLER(lambda _: None)
-
-
-def silence() -> None:
-    """Keep ALSA and JACK from writing on our standard error.
-
-    PortAudio tries every name in ALSA's configuration, and each that has no device behind it
-    writes a line or six into the journal. Their own handlers are replaced, since pointing file
-    descriptor 2 elsewhere would swallow what the rest of the process says meanwhile. Only a
-    library that is in the process already is touched.
-    """
-    for library, setter, handler in (
-        ("libasound.so.2", "snd_lib_error_set_handler", _deaf_to_alsa),
-        ("libjack.so.0", "jack_set_error_function", _deaf_to_jack),
-        ("libjack.so.0", "jack_set_info_function", _deaf_to_jack),
-    ):
-        with suppress(OSError, AttributeError):
-            getattr(ctypes.CDLL(library, mode=_IF_LOADED), setter)(handler)
-
-
-_IF_LOADED: Final = 4
-"""`RTLD_NOLOAD`, which Python's `os` does not name everywhere."""

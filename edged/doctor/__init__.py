@@ -1,0 +1,1 @@
+"""What `edged doctor` looks at: one check a file."""

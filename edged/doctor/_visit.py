@@ -1,0 +1,115 @@
+"""What a check is given: the configuration, the machine, and a person, where there is one."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from .. import schema
+from ._measured import Measured
+
+UNIT = "edged.service"
+USER = "edged"
+"""Who the service runs as."""
+_PATIENCE_S = 10.0
+
+
+class Person(Protocol):
+    """Somebody who sees, hears, speaks and presses."""
+
+    def told(self, text: str) -> None:
+        """Tell them what to do now."""
+
+    def confirms(self, question: str) -> bool:
+        """Ask for yes or no."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What is looked at of the machine; a test gives it another root and other programs."""
+
+    root: Path = Path("/")
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+
+    def path(self, absolute: str) -> Path:
+        """Where this path of the machine is."""
+        return self.root / absolute.lstrip("/")
+
+    def text(self, absolute: str) -> str:
+        """What stands in that file; "" where it cannot be read."""
+        try:
+            return self.path(absolute).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return ""
+
+    def run(self, *command: str) -> str | None:
+        """What a program printed; None where it is not there, fails, or takes too long."""
+        program = shutil.which(command[0], path=self.environment.get("PATH"))
+        if program is None:
+            return None
+        try:
+            done = subprocess.run(
+                [program, *command[1:]],
+                env={**self.environment, "LC_ALL": "C"},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=_PATIENCE_S,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return done.stdout if done.returncode == 0 else None
+
+    @property
+    def managed(self) -> bool:
+        """Whether systemd is process 1, as sd_booted(3) tells."""
+        return self.path("/run/systemd/system").is_dir()
+
+    def unit(self, *properties: str) -> Mapping[str, str]:
+        """These properties of the service; empty where systemd is not asked or does not answer."""
+        if not self.managed:
+            return {}
+        told = self.run("systemctl", "show", UNIT, f"--property={','.join(properties)}") or ""
+        pairs = (line.partition("=") for line in told.splitlines())
+        return {name: value for name, equals, value in pairs if equals}
+
+
+def _silent(what: str, seconds: float) -> None:
+    """Nobody follows what is done."""
+
+
+@dataclass
+class Visit:
+    """One visit of the doctor's; what one check learns, later ones may use."""
+
+    file: Path | None = None
+    """The configuration that is meant; None for the service's."""
+    assignments: Sequence[str] = ()
+    """Settings that are given over it, `section.key=value`."""
+    machine: Machine = field(default_factory=Machine)
+    person: Person | None = None
+    """None where nobody can be asked."""
+    online: bool = False
+    """Whether the provider may be asked something that costs nothing."""
+    tell: Callable[[str, float], None] = _silent
+    """Takes what is being done, and for how many seconds; 0 where nobody knows."""
+    configured: schema.Settings | None = None
+    measured: Measured | None = None
+    """How the box hears itself, once that was measured."""
+
+    @property
+    def settings(self) -> schema.Settings:
+        """For checks that need `config`."""
+        if self.configured is None:
+            raise RuntimeError("this check needs the check `config`")
+        return self.configured
+
+    def provider_url(self) -> str:
+        """Where the provider is, model included; for checks that need `config`."""
+        chosen = self.settings.provider
+        url: str = chosen.module.open(self.settings.session, chosen.settings).url()
+        return url

@@ -1,0 +1,34 @@
+"""The clock: whether it is right by now, since a Pi has none that runs on without power."""
+
+import ctypes
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ._finding import Finding, fail, ok, warn
+from ._visit import Visit
+
+ORDER = 50
+NEEDS = ()
+
+_UNSYNCHRONISED = 5
+"""TIME_ERROR of adjtimex(2)."""
+_TIMEX_BYTES = 512
+"""More than `struct timex` has anywhere; modes is 0, so nothing is set."""
+_NTP = "sudo timedatectl set-ntp true"
+
+
+def look(visit: Visit) -> Finding:
+    """As the kernel knows it; a time before edged was installed is certainly wrong."""
+    now = time.time()
+    told = datetime.fromtimestamp(now, UTC).isoformat(sep=" ", timespec="minutes")
+    if now < Path(__file__).stat().st_mtime - 86400:
+        return fail(f"it is not {told}: the clock was never set", _NTP)
+    if not _synchronised():
+        return warn(f"{told}, but nothing keeps it right: certificates and timers need it", _NTP)
+    return ok(f"{told}, kept right by NTP")
+
+
+def _synchronised() -> bool:
+    state: int = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))
+    return state != _UNSYNCHRONISED

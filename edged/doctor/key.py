@@ -1,0 +1,53 @@
+"""The provider's key: where it is, its form, and who else can read it."""
+
+from .. import key as keys
+from . import _credential
+from ._finding import Finding, fail, ok, skipped, warn
+from ._visit import Visit
+
+ORDER = 30
+NEEDS = ("config",)
+
+_OPENAI = "api.openai.com"
+_BEGINNINGS = ("sk-", "ek_")
+"""How OpenAI's keys begin; those of others do as they like."""
+_SHORTEST = 20
+_PLACEHOLDERS = ("...", "your", "xxx", "<", "$")
+
+
+def look(visit: Visit) -> Finding:
+    """Nothing of the key is shown but its length."""
+    try:
+        found = _credential.find(visit)
+    except PermissionError:
+        return skipped("only root may see the service's key", "sudo edged doctor")
+    except keys.NoKey as missing:
+        setup = "sudo edged setup" if visit.file is None else f"edged setup --config {visit.file}"
+        return fail(str(missing), setup)
+    url = visit.provider_url()
+    doubt = _doubt(found.text, url)
+    if doubt:
+        return fail(f"the key in the {found.source} {doubt}", "sudo edged setup")
+    if found.warning:
+        return warn(f"the key comes from the {found.source}: {found.warning}", _safer(found))
+    if exposed := _credential.exposed(visit):
+        return warn(*exposed)
+    return ok(f"{len(found.text)} characters, from the {found.source}")
+
+
+def _safer(found: keys.Key) -> str:
+    _, chmod, file = found.warning.partition("chmod 600 ")
+    return f"chmod 600 {file}" if chmod else "sudo edged setup"
+
+
+def _doubt(text: str, url: str) -> str:
+    """Why this can be no key; "" where it may be one."""
+    if any(part in text.lower() for part in _PLACEHOLDERS):
+        return "is still a placeholder"
+    if text[0] in "'\"":
+        return "stands in quotation marks, which belong to no key"
+    if _OPENAI not in url:
+        return ""
+    if not text.startswith(_BEGINNINGS):
+        return f"does not begin with {' or '.join(_BEGINNINGS)}, as OpenAI's keys do"
+    return f"is only {len(text)} characters long: it is cut off" if len(text) < _SHORTEST else ""

@@ -1,0 +1,56 @@
+"""The service: whether it is installed, starts at boot, and what became of it."""
+
+from collections.abc import Mapping
+
+from ._finding import Finding, fail, ok, skipped, warn
+from ._visit import Visit
+
+ORDER = 210
+NEEDS = ()
+
+_PROPERTIES = (
+    *("LoadState", "ActiveState", "SubState", "UnitFileState", "Result"),
+    *("ExecMainStatus", "NRestarts", "StatusText", "NeedDaemonReload"),
+)
+_STARTED = "sudo systemctl enable --now edged"
+_TELL = "journalctl -u edged -b -n 20"
+_FIXES = {
+    "78": "edged check",
+    "243": "sudo ./scripts/install, which makes /etc/edged/credentials again",
+    "203": "sudo ./scripts/install, as the command it starts is not there",
+    "216": "sudo systemd-sysusers && sudo systemctl restart edged",
+    "217": "sudo systemd-sysusers && sudo systemctl restart edged",
+}
+"""What mends an exit status, by systemd.exec(5) and by `edged run`'s own 78."""
+_OFTEN = 5
+
+
+def look(visit: Visit) -> Finding:
+    """As systemd tells of it."""
+    if not visit.machine.managed:
+        return skipped("systemd is not process 1 here: there is no service")
+    said = visit.machine.unit(*_PROPERTIES)
+    if not said:
+        return skipped("systemd does not answer", "systemctl status edged")
+    if said.get("LoadState") != "loaded":
+        return fail(f"edged.service is {said.get('LoadState')}", "sudo ./scripts/install")
+    if said.get("NeedDaemonReload") == "yes":
+        reload = "sudo systemctl daemon-reload && sudo systemctl restart edged"
+        return warn("its unit was changed on disk and not read again", reload)
+    return _state(said)
+
+
+def _state(said: Mapping[str, str]) -> Finding:
+    state, status = said.get("ActiveState", ""), said.get("ExecMainStatus", "0")
+    if state in ("failed", "activating") and said.get("Result") != "success":
+        seen = f"it failed ({said.get('Result')}, status {status})"
+        return fail(seen, _FIXES.get(status, _TELL))
+    if state != "active":
+        return warn(f"it does not run ({state})", _STARTED)
+    restarts = int(said.get("NRestarts", "0") or 0)
+    if restarts >= _OFTEN:
+        return warn(f"it runs, but was started again {restarts} times", _TELL)
+    if said.get("UnitFileState") not in ("enabled", "enabled-runtime", "static"):
+        return warn("it runs, but will not start at boot", "sudo systemctl enable edged")
+    text = said.get("StatusText", "")
+    return ok(f"it runs and starts at boot{f': {text}' if text else ''}")
