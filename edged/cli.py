@@ -57,5 +57,10 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def _complain(what: str, hint: str, status: int) -> int:
-    print(what, f"({hint})", sep="\n", file=sys.stderr)
+    from . import journal, service
+
+    if journal.not_started(what, hint):
+        service.open().status(f"not started: {what}")
+    else:
+        print(what, f"({hint})", sep="\n", file=sys.stderr)
     return status

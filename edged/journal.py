@@ -4,11 +4,12 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from enum import IntEnum
 from typing import TextIO
 
 from systemd.journal import sendv
 
-from .core.commands import Fact, Note
+from .core.commands import Fact, Note, warn
 from .ports import Journal
 
 MESSAGE_IDS: Mapping[Fact, str] = {
@@ -51,8 +52,39 @@ MESSAGE_IDS: Mapping[Fact, str] = {
 }
 """What names a kind of entry for ever: catalogues and people's own filters rely on it."""
 
-_WARNING, _INFO = "4", "6"
-"""Priorities of syslog(3)."""
+
+class Priority(IntEnum):
+    """How much an entry matters, as syslog(3) counts: the less, the more."""
+
+    CRITICAL = 2
+    """The speaker is gone, for a moment at least."""
+    ERROR = 3
+    """Something that its owner must see to."""
+    WARNING = 4
+    """It goes on, but not as it should."""
+    NOTICE = 5
+    """What anybody in the room would tell of the evening."""
+    INFO = 6
+    """What it did, and how well."""
+    DEBUG = 7
+    """Each step of it."""
+
+
+PRIORITIES: Mapping[Fact, Priority] = {
+    Fact.BROKEN: Priority.CRITICAL,
+    **dict.fromkeys((Fact.TROUBLE, Fact.NOT_STARTED, Fact.RELOAD_REFUSED), Priority.ERROR),
+    **dict.fromkeys((Fact.STARTED, Fact.STOPPED, Fact.RELOADED), Priority.NOTICE),
+    **dict.fromkeys((Fact.WOKEN, Fact.SESSION_ENDED, Fact.GAP_HEARD), Priority.NOTICE),
+    **dict.fromkeys((Fact.MUTED, Fact.UNMUTED), Priority.NOTICE),
+    Fact.STATE_CHANGED: Priority.DEBUG,
+}
+"""Of every kind that is not told as info; none that warns is told as less than a warning."""
+
+
+def priority(note: Note) -> Priority:
+    """How much this entry matters."""
+    usual = PRIORITIES.get(note.fact, Priority.INFO)
+    return min(usual, Priority.WARNING) if note.warning else usual
 
 
 class Journald:
@@ -65,9 +97,9 @@ class Journald:
     def note(self, note: Note, state: str) -> None:
         """Write one entry; one that journald does not take is lost."""
         fields = {
-            "MESSAGE": note.message,
+            "MESSAGE": _story(note),
             "MESSAGE_ID": MESSAGE_IDS[note.fact],
-            "PRIORITY": _WARNING if note.warning else _INFO,
+            "PRIORITY": str(priority(note)),
             "SYSLOG_IDENTIFIER": "edged",
             "EDGED_FACT": note.fact,
             "EDGED_STATE": state,
@@ -96,7 +128,7 @@ class Lines:
         """Write one line; one that the stream does not take is lost."""
         time = self._now().strftime("%H:%M:%S.%f")[:-3]
         fields = "".join(f" {name}={_text(value)}" for name, value in note.fields.items())
-        mark = "! " if note.warning else ""
+        mark = "! " if priority(note) <= Priority.WARNING else ""
         line = _printable(
             f"{time} {state:<10} {mark}{note.message}" + (fields and f" [{fields[1:]}]")
         )
@@ -110,14 +142,35 @@ class Lines:
 def open(environment: Mapping[str, str] = os.environ, stream: TextIO | None = None) -> Journal:
     """Journald where `stream` (None: stderr) leads to it, as systemd.exec(5) says; else lines."""
     stream = stream or sys.stderr
+    return Journald() if _leads_there(environment, stream) else Lines(stream)
+
+
+def not_started(problem: str, hint: str, told: Journal | None = None) -> bool:
+    """Tell in one entry why nothing starts; False: there is no journal, only a terminal.
+
+    `problem` may have several lines. None stands for the journal that `open` finds.
+    """
+    told = told or open()
+    if isinstance(told, Lines):
+        return False
+    mistakes = "; ".join(line.strip() for line in problem.splitlines())
+    told.note(warn(Fact.NOT_STARTED, mistakes, advice=hint), "starting")
+    return True
+
+
+def _leads_there(environment: Mapping[str, str], stream: TextIO) -> bool:
     try:
         status = os.fstat(stream.fileno())
     except (OSError, ValueError):
-        return Lines(stream)
+        return False
     # Programs started from a service's shell inherit the variable but not the stream.
-    if environment.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}":
-        return Journald()
-    return Lines(stream)
+    return environment.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
+
+
+def _story(note: Note) -> str:
+    """The message and what it lacks to be understood: `journalctl` shows nothing else unasked."""
+    more = [str(note.fields.get(name, "")) for name in ("detail", "advice")]
+    return "; ".join(part for part in (note.message, *more) if part)
 
 
 def _text(value: str | float) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from edged import journal
-from edged.core.commands import Fact, note, warn
+from edged.core.commands import Fact, Note, note, warn
 
 # What people's filters and the catalogue rely on: a line may be added here, none may change.
 PINNED = {
@@ -83,11 +83,61 @@ def test_an_entry_carries_its_fields_to_journald() -> None:
     ]
 
 
-def test_a_warning_has_the_priority_of_one() -> None:
+@pytest.mark.parametrize(
+    ("told", "priority"),
+    [
+        (warn(Fact.BROKEN, "edged ends"), 2),
+        (warn(Fact.TROUBLE, "trouble: network"), 3),
+        (warn(Fact.NOT_STARTED, "a mistake"), 3),
+        (warn(Fact.SOUND_DROPPED, "too slow"), 4),
+        (warn(Fact.REQUEST_REFUSED, "refused"), 4),
+        (note(Fact.REQUEST_REFUSED, "refused, as happens"), 6),
+        (note(Fact.WOKEN, "woken"), 5),
+        (note(Fact.TURN_ENDED, "turn 1"), 6),
+        (note(Fact.STATE_CHANGED, "asleep"), 7),
+    ],
+)
+def test_an_entry_has_the_priority_that_fits_its_kind(told: Note, priority: int) -> None:
     sent: list[bytes] = []
-    told = journal.Journald(lambda *fields: sent.extend(fields))
-    told.note(warn(Fact.TROUBLE, "no network"), "trouble")
-    assert b"PRIORITY=4" in sent
+    journal.Journald(lambda *fields: sent.extend(fields)).note(told, "asleep")
+    assert b"PRIORITY=%d" % priority in sent
+
+
+def test_no_warning_is_told_as_less_and_nothing_else_hides_from_a_plain_look() -> None:
+    """`journalctl -p warning` shows every warning; only steps of the state are below info."""
+    for fact in Fact:
+        assert journal.priority(warn(fact, "")) <= journal.Priority.WARNING
+        debug = journal.priority(note(fact, "")) is journal.Priority.DEBUG
+        assert debug is (fact is Fact.STATE_CHANGED)
+
+
+def test_what_to_do_stands_in_the_message() -> None:
+    """A plain `journalctl` shows no other field."""
+    sent: list[bytes] = []
+    fields = {"trouble": "key", "detail": "401: no such key", "advice": "put a key there"}
+    told = Note(Fact.TROUBLE, "trouble: key", fields, warning=True)
+    journal.Journald(lambda *fields: sent.extend(fields)).note(told, "trouble")
+    assert sent[0] == b"MESSAGE=trouble: key; 401: no such key; put a key there"
+    assert b"EDGED_ADVICE=put a key there" in sent
+
+
+def test_what_keeps_it_from_starting_is_one_entry() -> None:
+    sent: list[bytes] = []
+    journald = journal.Journald(lambda *fields: sent.extend(fields))
+    mistakes = "/etc/edged/edged.toml:3: no such key\n/etc/edged/edged.toml:9: no number"
+    assert journal.not_started(mistakes, "`edged check` reads it again", journald)
+    assert [field.partition(b"=")[0] for field in sent].count(b"MESSAGE") == 1
+    assert sent[0] == (
+        b"MESSAGE=/etc/edged/edged.toml:3: no such key; /etc/edged/edged.toml:9: no number;"
+        b" `edged check` reads it again"
+    )
+    assert b"MESSAGE_ID=" + PINNED[Fact.NOT_STARTED].encode() in sent
+
+
+def test_where_there_is_no_journal_it_is_left_to_the_terminal() -> None:
+    stream = io.StringIO()
+    assert not journal.not_started("a mistake", "mend it", journal.Lines(stream))
+    assert stream.getvalue() == ""
 
 
 def test_small_money_is_not_told_in_powers_of_ten() -> None:
@@ -104,7 +154,7 @@ def test_what_a_provider_says_can_neither_forge_a_field_nor_drive_a_terminal() -
     nasty = warn(Fact.TROUBLE, "gone\nPRIORITY=0", detail="\x1b[2J\udc80 für")
     journal.Journald(lambda *fields: sent.extend(fields)).note(nasty, "trouble")
     journal.Lines(stream).note(nasty, "trouble")
-    assert sent[0] == rb"MESSAGE=gone\nPRIORITY=0"
+    assert sent[0] == "MESSAGE=gone\\nPRIORITY=0; \\x1b[2J\\udc80 für".encode()
     assert sent[-1] == "EDGED_DETAIL=\\x1b[2J\\udc80 für".encode()
     assert stream.getvalue().count("\n") == 1
     assert stream.getvalue()[:-1].isprintable()

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import sys
 from pathlib import Path
 
 from .. import app, schema
@@ -21,11 +20,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run until SIGTERM or SIGINT; 1 when the speaker cannot start as configured."""
-    settings = schema.from_options(options)
-    try:
-        asyncio.run(app.run(settings, options.record))
-    except app.StartFailed as failed:
-        print(f"edged: {failed}\n  {failed.hint}", file=sys.stderr)
-        return 1
+    """Run until SIGTERM or SIGINT; raises `app.StartFailed` when it cannot start as configured."""
+    asyncio.run(app.run(schema.from_options(options), options.record))
     return 0
