@@ -150,18 +150,18 @@ class Reference:
             self._move(off)
             return off != 0 and self._news
         self._off.append(off)
-        if self._settling and self.silent:
-            self._settling -= 1
-            by = _middle(self._off)
-            self.consumed += by
-            self._off = deque((each - by for each in self._off), maxlen=self._off.maxlen)
-            return False
         latest = list(self._off)[-3:]
         if len(latest) == 3 and min(map(abs, latest)) * 1000 > _JUMP_MS * self._rate:
             by = _middle(latest)
             # A delay that has changed is no drift.
             self._straight += by
             return self._move(by)
+        if self._settling and self.silent:
+            self._settling -= 1
+            by = _middle(self._off)
+            self.consumed += by
+            self._off = deque((each - by for each in self._off), maxlen=self._off.maxlen)
+            return False
         if len(self._off) == self._off.maxlen:
             middle = _middle(self._off)
             if abs(middle) * 1000 > _SLIP_MS * self._rate:

@@ -184,6 +184,12 @@ def test_in_the_first_silence_it_settles_where_most_of_the_delays_would_have_it(
     assert place_for(reference, 960) == 0
 
 
+def test_a_delay_that_jumps_while_it_settles_is_believed_as_soon_as_ever() -> None:
+    reference = Reference(RATE)
+    assert sum(told(reference, [960] * 30 + [960 + 7200] * 4)) == 1
+    assert place_for(reference, 960 + 7200) == 0
+
+
 def test_once_settled_silence_moves_it_no_more() -> None:
     reference = Reference(RATE)
     told(reference, [960] * 60)
