@@ -20,7 +20,7 @@ DRIVERS = {"link", "sound", "echo", "wake", "lights", "buttons", "tools"}
 DEVICE_WORDS = {"core.events", "core.commands", "core.frames", "core.scenes", "core.gestures"}
 DEVICE_WORDS |= {"core.vigil"}
 GROUND = {"handoff", "plugins", "lines", "fields", "config", "store", "key", "board", "night"}
-GROUND |= {"speech"}
+GROUND |= {"speech", "amend"}
 """What stands on nothing but the standard library and each other."""
 HOUSEKEEPING = GROUND | {"journal", "service", "vitals", "control", "memory", "record", "flight"}
 SETTLED = HOUSEKEEPING | {"schema", "sections", "template", "pins"}
@@ -39,6 +39,7 @@ ALLOWED: dict[str, set[str]] = {
     "record": GROUND
     | {"core.events", "core.frames", "core.commands", "core.settings", "core.gestures"},
     "flight": GROUND | {"record", "core.events", "core.scenes"},
+    "reload": GROUND | {"schema", "service", "ports", "core.commands", "core.events"},
     "pins": GROUND,
     "sections": GROUND | {"control", "core.gestures"},
     "schema": GROUND | {"sections", "control", "core.settings", "core.gestures"},
