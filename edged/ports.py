@@ -71,6 +71,12 @@ class SoundCard(Protocol):
     def sound(self, chime: Chime) -> None:
         """Mix an earcon over whatever plays; it never counts as progress."""
 
+    def say(self, samples: bytes) -> None:
+        """Append words of our own, 16-bit mono at the wire's rate, to the earcons; b"" ends them.
+
+        The next earcon ends them too, but for the tick of the volume, which then is not heard.
+        """
+
     def status(self) -> Mapping[str, str | int | float]:
         """Devices, the echo driver and what it found out, frames lost."""
 
@@ -161,6 +167,9 @@ class Wake(Protocol):
 
     def reset(self) -> None:
         """Forget everything heard, and be deaf until 16 frames have passed."""
+
+    def scores(self) -> Mapping[str, float]:
+        """The best score of each word, 0 to 1, in the last tenths of a second."""
 
     def status(self) -> Mapping[str, str | int]:
         """Engine, words, models with SHA-256 and licence, frames examined and dropped."""

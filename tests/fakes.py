@@ -35,6 +35,8 @@ class FakeSound:
         self.heard = 0
         self.finished = True
         self.chimes: list[Chime] = []
+        self.said = bytearray()
+        """Our own words that have not been ended."""
         self.hushed = 0
         self.volumes: list[float] = []
         self.ducked_db = 0.0
@@ -86,6 +88,14 @@ class FakeSound:
 
     def sound(self, chime: Chime) -> None:
         self.chimes.append(chime)
+        self.said.clear()
+
+    def say(self, samples: bytes) -> None:
+        assert not self.closed
+        assert len(samples) % 2 == 0
+        self.said += samples
+        if not samples:
+            self.said.clear()
 
     async def close(self) -> None:
         assert not self.closed, "closed twice"
@@ -127,6 +137,9 @@ class FakeWake:
 
     def reset(self) -> None:
         self.resets += 1
+
+    def scores(self) -> Mapping[str, float]:
+        return {"fake": 0.25}
 
     def status(self) -> Mapping[str, str | int]:
         return {"engine": "fake"}

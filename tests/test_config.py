@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edged import board, config, fields, schema
+from edged import board, config, fields, schema, sections
 from edged.core.gestures import Action, Bindings
 
 from .conftest import Drop
@@ -535,7 +535,7 @@ def test_the_control_socket_is_in_the_services_own_directory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("RUNTIME_DIRECTORY", "/run/parlour:/run/else")
-    assert schema.Control().path == Path("/run/parlour/control")
+    assert sections.Control().path == Path("/run/parlour/control")
     monkeypatch.delenv("RUNTIME_DIRECTORY")
-    assert schema.Control().path == Path("/run/edged/control")
-    assert schema.Control("/tmp/x").path == Path("/tmp/x")
+    assert sections.Control().path == Path("/run/edged/control")
+    assert sections.Control("/tmp/x").path == Path("/tmp/x")

@@ -114,7 +114,7 @@ class Assistant:
             case ev.MuteAsked():
                 self._mute(event, now)
             case ev.VolumeTurned():
-                self._turn_volume(event.steps, now)
+                self._turn_volume(event, now)
             case ev.ToolFinished():
                 self._dialogue.tool_finished(event, now)
             case ev.LinkAccepted():
@@ -247,9 +247,9 @@ class Assistant:
             case Action.MUTE:
                 self._mute(ev.MuteAsked(not self._ears.muted), now)
             case Action.VOLUME_UP:
-                self._turn_volume(1, now)
+                self._turn_volume(ev.VolumeTurned(1), now)
             case Action.VOLUME_DOWN:
-                self._turn_volume(-1, now)
+                self._turn_volume(ev.VolumeTurned(-1), now)
             case Action.PUSH_TO_TALK | Action.NONE:
                 pass
             case _:
@@ -299,8 +299,8 @@ class Assistant:
             return True
         return False
 
-    def _turn_volume(self, steps: int, now: float) -> None:
-        self._loudness.turn(steps, now, audible=self._dialogue.playback.audible)
+    def _turn_volume(self, event: ev.VolumeTurned, now: float) -> None:
+        self._loudness.turn(event, now, audible=self._dialogue.playback.audible)
 
     def _mute(self, event: ev.MuteAsked, now: float) -> None:
         if self._ears.mute(event, now):

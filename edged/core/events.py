@@ -119,10 +119,12 @@ class MuteAsked:
 
 @dataclass(frozen=True, slots=True)
 class VolumeTurned:
-    """Somebody turned the knob."""
+    """Somebody turned the knob, or typed `edged volume`."""
 
-    steps: int
+    steps: int = 0
     """Clicks clockwise (louder); negative for the other way."""
+    to_db: float | None = None
+    """The volume that was named instead; None where none was."""
 
 
 # --- the line to the provider -------------------------------------------------------------
@@ -296,10 +298,7 @@ class SpeakerProgress:
 
 @dataclass(frozen=True, slots=True)
 class SpeakerHushed:
-    """A `Hush` has been obeyed; exactly one follows each, in order, within a device period or two.
-
-    The device cannot be made to forget what it holds, so this is known only now.
-    """
+    """A `Hush` has been obeyed; exactly one follows each, in order, within two device periods."""
 
     heard: int
     """Frames at the wire's rate that will have sounded in all, counted as `SpeakerProgress`

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from . import commands as do
 from .commands import Chime, Command, Fact, note
+from .events import VolumeTurned
 from .settings import Volume
 from .timers import Timer, Timers
 
@@ -26,9 +27,11 @@ class Loudness:
             self.db = remembered_db
         self._do(do.SetVolume(self.db))
 
-    def turn(self, steps: int, now: float, *, audible: bool) -> None:
-        """Louder by so many steps, or softer; a tick tells it where nothing is `audible`."""
-        wanted = self.db + steps * self._settings.step_db
+    def turn(self, event: VolumeTurned, now: float, *, audible: bool) -> None:
+        """As loud as asked for, within bounds; a tick tells it where nothing is `audible`."""
+        wanted = self.db + event.steps * self._settings.step_db
+        if event.to_db is not None:
+            wanted = event.to_db
         self.db = min(0.0, max(self._settings.lowest_db, wanted))
         self._do(do.SetVolume(self.db))
         if not audible:

@@ -147,6 +147,10 @@ class Card:
         self._player.sound(chime)
         self._wake_speaker()
 
+    def say(self, samples: bytes) -> None:
+        self._player.say(samples)
+        self._wake_speaker()
+
     def status(self) -> Mapping[str, str | int | float]:
         said: dict[str, str | int | float] = {}
         for direction, opened in sorted(self._opened.items()):

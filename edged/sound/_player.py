@@ -53,6 +53,8 @@ class Player:
         self._tap: tuple[Tap, bool] | None = None
         self._dry = False
         self._earcons = Spool()
+        self._said = 0
+        """How many frames of them, from the first on, lead to the end of our own words."""
         self._spool = self._playing = Spool()
         self._hushed: deque[tuple[Spool, int, int]] = deque()
         """Hushed and not yet answered: the spool, frames queued in it at the wire's rate, and the
@@ -75,7 +77,7 @@ class Player:
         self._give_up()
         self._rate = rate
         self._restart_stream()
-        self._earcons = Spool()
+        self._new_earcons()
         # No device runs now, and the next has nothing to fade out.
         self._spool = self._playing = self._new_spool(self._spool.priming)
         self._queued = 0
@@ -139,9 +141,30 @@ class Player:
         self._tap = None if tap is None else (tap, earcons)
 
     def sound(self, which: Chime) -> None:
-        """Mix an earcon in, behind one that still sounds."""
-        if self._rate:
-            self._earcons.add(chime(which, self._rate))
+        """Mix an earcon in, behind one that still sounds, and in the place of our own words."""
+        if not self._rate:
+            return
+        if self._earcons.told < self._said:
+            if which is Chime.VOLUME:
+                return
+            self._new_earcons()
+        self._earcons.add(chime(which, self._rate))
+
+    def say(self, samples: bytes) -> None:
+        """Append our own words, at the wire's rate, to the earcons; b"" ends them."""
+        if not self._rate:
+            return
+        if self._earcons.told >= self._said:
+            self._words = resampler(self._wire_rate, self._rate)
+        elif not samples:
+            self._new_earcons()
+            return
+        self._earcons.add(self._words.convert(samples))
+        self._said = self._earcons.added
+
+    def _new_earcons(self) -> None:
+        self._earcons = Spool()
+        self._said = 0
 
     def fill(self, frames: int, channels: int, delay_s: float, now: float) -> bytes:
         """The next `frames` frames, which will sound in `delay_s`; on the device's thread.

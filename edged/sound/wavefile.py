@@ -129,6 +129,9 @@ class _Files:
     def sound(self, chime: Chime) -> None:
         self._player.sound(chime)
 
+    def say(self, samples: bytes) -> None:
+        self._player.say(samples)
+
     def status(self) -> Mapping[str, str | int | float]:
         rate, _ = self._format()
         return {

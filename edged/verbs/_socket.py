@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from .. import config, control, schema
+from .. import config, control, schema, sections
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,5 +30,5 @@ def _configured() -> Path | None:
     document = config.Document()
     for file in (schema.FILE, *config.drop_ins(schema.FILE)):
         document.add_file(file)
-    named = config.Reader(document).section(("control",), schema.Control).socket
+    named = config.Reader(document).section(("control",), sections.Control).socket
     return Path(named) if named else None

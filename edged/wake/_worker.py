@@ -21,6 +21,9 @@ _GAP = RATE // 5
 _WAITING = 2 * RATE
 """So many samples wait for an engine that falls behind; then the oldest frame falls out."""
 
+_RECENT_S = 0.3
+"""What is shown of the scores is the best of so long: a phrase peaks for two or three frames."""
+
 _CLOSE_S = 0.5
 
 
@@ -69,6 +72,9 @@ class Worker:
         self._open = True
         self._examined = 0
         self._dropped = 0
+        self._recent: tuple[Mapping[str, float], ...] = ()
+        """Newest first; replaced as a whole, so that nobody need wait."""
+        self._kept = max(1, round(_RECENT_S * RATE / engine.frame))
         self._thread = Thread(target=self._run, name="wake", daemon=True)
         self._thread.start()
 
@@ -87,6 +93,7 @@ class Worker:
     def reset(self) -> None:
         """Forget everything heard; nothing heard before is reported any more."""
         self._partial.clear()
+        self._recent = ()
         with self._ready:
             self._waiting.clear()
             self._era += 1
@@ -95,6 +102,11 @@ class Worker:
     def examined(self) -> int:
         """Frames that the engine has given a score."""
         return self._examined
+
+    def scores(self) -> Mapping[str, float]:
+        """The best score of each word lately; {} while nothing is heard."""
+        recent = self._recent
+        return {word: max(scores[word] for scores in recent) for word in (recent or ({},))[0]}
 
     def status(self) -> Mapping[str, str | int]:
         """What the engine is, and what it did so far."""
@@ -154,6 +166,7 @@ class Worker:
             era, end = frame.era, frame.end
             scores = self._engine.scores(frame.samples)
             self._examined += 1
+            self._recent = () if deaf else (scores, *self._recent[: self._kept - 1])
             if deaf:
                 deaf -= 1
                 continue

@@ -27,6 +27,10 @@ class _Nobody:
     def reset(self) -> None:
         """Nothing was heard, so nothing is forgotten."""
 
+    def scores(self) -> Mapping[str, float]:
+        """Nobody listens for words."""
+        return {}
+
     def status(self) -> Mapping[str, str | int]:
         """That no engine runs."""
         return {"engine": "button", "words": ""}

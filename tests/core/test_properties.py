@@ -92,6 +92,8 @@ HAPPENINGS: dict[str, Happening] = {
     "stop word": event(ev.WakeHeard("stop", 0.9, 0)),
     "louder": event(ev.VolumeTurned(1)),
     "much softer": event(ev.VolumeTurned(-99)),
+    "so loud": event(ev.VolumeTurned(to_db=-20.0)),
+    "louder than it goes": event(ev.VolumeTurned(to_db=99.0)),
     "hushed": Evening.hushed,
     "hushed late": lambda evening: evening.hushed(10.0),
     "hushed out of the blue": event(ev.SpeakerHushed(10**9)),

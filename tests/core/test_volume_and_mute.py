@@ -62,6 +62,17 @@ def test_a_knob_has_two_ends() -> None:
     assert decibels(evening.feed(ev.VolumeTurned(1))) == [-27.0], "the way back begins at once"
 
 
+def test_a_volume_that_is_named_is_taken_within_the_same_ends() -> None:
+    evening = Evening(volume=Volume(db=-6.0, step_db=3.0, lowest_db=-30.0))
+    evening.starts()
+    commands = evening.feed(ev.VolumeTurned(to_db=-20.5))
+    assert decibels(commands) == [-20.5]
+    assert chimes(commands) == [Chime.VOLUME]
+    assert decibels(evening.feed(ev.VolumeTurned(to_db=-99.0))) == [-30.0]
+    assert decibels(evening.feed(ev.VolumeTurned(to_db=7.0))) == [0.0]
+    assert only(evening.dozes(1.1), Remember) == [Remember(muted=False, volume_db=0.0)]
+
+
 def test_buttons_turn_it_too_and_go_on_while_held() -> None:
     evening = Evening(bindings=UP_AND_DOWN, volume=Volume(db=-20.0, step_db=3.0))
     evening.starts()

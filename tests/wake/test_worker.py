@@ -258,3 +258,22 @@ def test_the_status_tells_what_was_done() -> None:
         }
 
     asyncio.run(story())
+
+
+def test_the_best_scores_of_the_last_moments_can_be_looked_at() -> None:
+    async def story() -> None:
+        speaker = Speaker()
+        assert speaker.worker.scores() == {}
+        speaker.wait_for_ears()
+        speaker.hear(LOUD)
+        await speaker.heard_before_the_mark()
+        assert speaker.worker.scores() == {"hey": 0.0, "mark": 1.0}, "the word was long ago"
+        speaker.hear(LOUD + MARKED)
+        async with asyncio.timeout(10):
+            while speaker.worker.scores() != {"hey": 1.0, "mark": 1.0}:
+                await speaker.events.get()
+        speaker.worker.reset()
+        assert speaker.worker.scores() == {}
+        await speaker.worker.close()
+
+    asyncio.run(story())
