@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import os
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -13,7 +14,7 @@ from . import control, journal, key, plugins, schema, sections, service, store
 from .acoustics.figures import NAME, Calibration
 from .core.assistant import Assistant
 from .core.commands import Command, Fact, LinkCommand, note, warn
-from .core.events import Event, LinkDown, StopAsked, Trouble, WakeAsked
+from .core.events import Event, LinkDown, Started, StopAsked, Trouble, WakeAsked
 from .core.scenes import Scene
 from .flight import Flight, Recorder
 from .handoff import Handoff
@@ -32,6 +33,8 @@ from .ports import (
     Wake,
 )
 from .record import Header, Recording, Tape
+from .reload import Reload
+from .reload import StartFailed as StartFailed
 from .runner import Devices, Runner
 from .sound import rates
 from .sound.uplink import Uplink
@@ -40,14 +43,6 @@ from .vitals import Vitals
 
 _DEAF = (Scene.ASLEEP, Scene.MUTED, Scene.TROUBLE)
 """What it still is after it was asked to wake and could not."""
-
-
-class StartFailed(Exception):
-    """The speaker cannot start as configured; `hint` says what to do."""
-
-    def __init__(self, message: str, hint: str) -> None:
-        super().__init__(message)
-        self.hint = hint
 
 
 @dataclass(frozen=True)
@@ -69,8 +64,16 @@ class _Keyless:
         return LinkDown(Trouble.KEY, "no key", self.hint)
 
 
-async def run(settings: schema.Settings, recording: Path | None = None) -> None:
+async def run(
+    settings: schema.Settings,
+    recording: Path | None = None,
+    reread: Callable[[], schema.Settings] | None = None,
+) -> None:
     """Be a speaker until SIGTERM or SIGINT; every event goes into the file `recording`, if any.
+
+    At SIGHUP `reread` reads the configuration again, and what it returns is taken as soon as
+    nobody is on the line; the recording goes on in another file then. In a terminal SIGHUP still
+    means that the terminal is gone.
 
     Raises `StartFailed` for what the owner must mend first, `ports.PartBroken` for a part beyond
     repair, and whatever a bug raises.
@@ -81,8 +84,18 @@ async def run(settings: schema.Settings, recording: Path | None = None) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, task.cancel)
+    reload = Reload(reread or (lambda: settings), service.open(), journal.open())
+    if not os.isatty(0):
+        loop.add_signal_handler(signal.SIGHUP, reload.ask)
+
+    def be(settings: schema.Settings, life: int, known: Started | None) -> Awaitable[Started]:
+        tape = recording
+        if recording is not None and life > 1:
+            tape = recording.with_stem(f"{recording.stem}-{life}")
+        return _run(settings, tape, reload, known)
+
     with contextlib.suppress(asyncio.CancelledError):
-        await _run(settings, recording)
+        await reload.live(settings, be)
 
 
 def replay(recording: Recording) -> Iterator[tuple[float, Event, Sequence[Command]]]:
@@ -95,14 +108,21 @@ def replay(recording: Recording) -> Iterator[tuple[float, Event, Sequence[Comman
         yield now, event, assistant.handle(event, now)
 
 
-async def _run(settings: schema.Settings, recording: Path | None) -> None:
+async def _run(
+    settings: schema.Settings, recording: Path | None, reload: Reload, known: Started | None
+) -> Started:
+    """Be this speaker until it is to be another one; what that one is to know.
+
+    `known` is what an earlier one left.
+    """
     tools = Toolbox([plugins.load("tools", name) for name in settings.session.tools])
     dialect = settings.provider.module.open(
         settings.session, settings.provider.settings, tools.specs()
     )
     manager = service.open()
     told = journal.open()
-    told.note(note(Fact.STARTED, f"edged {version('edged')}"), "asleep")
+    if not reload.begun:
+        told.note(note(Fact.STARTED, f"edged {version('edged')}"), "asleep")
     provider, secret = _provider(settings, dialect, told)
     chosen, echo = _echo(settings, dialect.wire_rate, told)
     evidence = settings.barge_in.evidence
@@ -122,7 +142,7 @@ async def _run(settings: schema.Settings, recording: Path | None) -> None:
     async with _kept(assistant, made, recording, secret, told) as (memory, recorder):
         runner = Runner(
             assistant,
-            started=memory.started(),
+            started=known or memory.started(),
             watchdog_s=manager.watchdog_s(),
             heartbeat=Vitals().note,
         )
@@ -143,7 +163,10 @@ async def _run(settings: schema.Settings, recording: Path | None) -> None:
                 service=manager,
             )
             async with _controlled(settings.control.path, runner):
+                reload.attach(runner.retire, lambda: runner.state)
+                reload.done()
                 await runner.run(devices)
+        return memory.started()
 
 
 def _assistant(made: Header) -> Assistant:

@@ -6,13 +6,14 @@ exception, and so the process.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
 from .core import commands as do
 from .core import events as ev
 from .core.assistant import Assistant
+from .core.scenes import Scene
 from .core.vigil import Signs, Vigil
 from .ports import (
     Journal,
@@ -34,6 +35,9 @@ WAKE_RATE = 16000
 Heartbeat = Callable[[Mapping[str, object]], do.Note]
 """Makes the entry that tells from time to time how the process is, out of the runner's status."""
 _HEARTBEAT_S = 3600.0
+_AT_REST = (Scene.ASLEEP, Scene.MUTED, Scene.TROUBLE)
+_GLANCE_S = 0.1
+"""How often one that is retired looks whether it can end."""
 _FAREWELL_S = 0.4
 """A session still open when the process is told to stop gets this long; the whole stop has 1 s."""
 
@@ -131,8 +135,20 @@ class Runner:
         if not self._broken.done():
             self._broken.set_exception(problem)
 
+    def retire(self) -> None:
+        """End `run` as soon as nobody is on the line and nothing sounds."""
+        if self._broken.done():
+            return
+        free = self._process is not None and self._session is None
+        if free and self.state in _AT_REST and not self._devices.sound.pulse().playing:
+            # What comes from now on comes too late: the next speaker will hear it.
+            self._process = None
+            self._broken.set_result(None)
+        else:
+            self._loop.call_later(_GLANCE_S, self.retire)
+
     async def run(self, devices: Devices) -> None:
-        """Live until cancelled.
+        """Live until cancelled, or retired.
 
         Raises `PartBroken` when the core gives up, and whatever a bug raises.
         """
@@ -144,18 +160,25 @@ class Runner:
                 for event in (self._started, *self._early):
                     self.feed(event)
                 devices.service.ready()
-                if self._watchdog_s:
-                    self._process.create_task(self._keep_vigil(Vigil(self._watchdog_s)))
-                if self._heartbeat:
-                    self._process.create_task(self._beat(self._heartbeat))
+                duties = [self._process.create_task(duty) for duty in self._duties()]
                 try:
                     await self._broken
                 except asyncio.CancelledError:
                     await self._farewell()
                     raise
+                for duty in duties:
+                    duty.cancel()
         finally:
+            self._process = None
             if self._alarm:
                 self._alarm.cancel()
+
+    def _duties(self) -> Iterator[Coroutine[None, None, None]]:
+        """What goes on besides conversations."""
+        if self._watchdog_s:
+            yield self._keep_vigil(Vigil(self._watchdog_s))
+        if self._heartbeat:
+            yield self._beat(self._heartbeat)
 
     async def _farewell(self) -> None:
         """Leave the line in order, as far as the time to stop allows."""

@@ -1,6 +1,7 @@
-"""What the service manager is told: ready, status, alive, stopping."""
+"""What the service manager is told: ready, status, alive, reloading, stopping."""
 
 import os
+import time
 from collections.abc import Mapping
 
 from systemd.daemon import notify
@@ -27,6 +28,14 @@ class Manager:
     def alive(self) -> None:
         """Feed the watchdog."""
         _tell("WATCHDOG=1")
+
+    def watch(self, watchdog_s: float) -> None:
+        """From now on `alive` may stay away for so long."""
+        _tell(f"WATCHDOG_USEC={round(watchdog_s * 1e6)}")
+
+    def reloading(self) -> None:
+        """The configuration is read anew; `ready` follows."""
+        _tell(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def stopping(self) -> None:
         """The end has begun."""

@@ -23,7 +23,7 @@ GROUND = {"handoff", "plugins", "lines", "fields", "config", "store", "key", "bo
 GROUND |= {"speech", "amend"}
 """What stands on nothing but the standard library and each other."""
 HOUSEKEEPING = GROUND | {"journal", "service", "vitals", "control", "memory", "record", "flight"}
-SETTLED = HOUSEKEEPING | {"schema", "sections", "template", "pins"}
+SETTLED = HOUSEKEEPING | {"reload", "schema", "sections", "template", "pins"}
 
 ALLOWED: dict[str, set[str]] = {
     "__init__": set(),

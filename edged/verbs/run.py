@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+from functools import partial
 from pathlib import Path
 
 from .. import app, schema
@@ -21,5 +22,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run until SIGTERM or SIGINT; raises `app.StartFailed` when it cannot start as configured."""
-    asyncio.run(app.run(schema.from_options(options), options.record))
+    reread = partial(schema.from_options, options)
+    asyncio.run(app.run(reread(), options.record, reread))
     return 0

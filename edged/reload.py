@@ -1,0 +1,106 @@
+"""A new configuration for a speaker that runs: read at SIGHUP, taken when nobody is on the line."""
+
+from collections.abc import Awaitable, Callable
+from itertools import count
+
+from .config import ConfigError
+from .core.commands import Fact, note, warn
+from .core.events import Started
+from .ports import Journal
+from .schema import Settings
+from .service import Manager
+
+_PATIENCE_S = 60.0
+"""The watchdog of a speaker that is taken apart and put together again: the largest model on the
+smallest board is loaded in some seconds."""
+_ADVICE = "`edged check` reads it again; when it is right, `systemctl reload edged`"
+
+
+Life = Callable[[Settings, int, Started | None], Awaitable[Started]]
+"""Is a speaker with these settings, the how manieth in this process, that knows what an earlier one
+left, until it is retired; what it leaves. Raises `StartFailed`."""
+
+
+class StartFailed(Exception):
+    """The speaker cannot start as configured; `hint` says what to do."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class Reload:
+    """What is asked for, what came of it, and the service manager told of both."""
+
+    def __init__(self, reread: Callable[[], Settings], manager: Manager, told: Journal) -> None:
+        """`reread` reads the configuration; raises `config.ConfigError`."""
+        self._reread = reread
+        self._manager = manager
+        self._told = told
+        self._retire: Callable[[], None] = lambda: None
+        self._state: Callable[[], str] = lambda: "asleep"
+        self._next: Settings | None = None
+        self._taking = False
+        self.begun = False
+        """Whether a speaker has run in this process."""
+
+    async def live(self, settings: Settings, be: Life) -> None:
+        """One speaker after the other; the old one again where the new one cannot start."""
+        proven: Settings | None = None
+        known: Started | None = None
+        for number in count(1):
+            try:
+                known = await be(settings, number, known)
+            except StartFailed as failed:
+                if proven is None:
+                    raise
+                self.refuse(str(failed))
+                settings, proven = proven, None
+            else:
+                proven, settings = settings, self.take()
+
+    def attach(self, retire: Callable[[], None], state: Callable[[], str]) -> None:
+        """Take a speaker for the one that runs: how it is asked to end, and its state."""
+        self._retire, self._state = retire, state
+        if self._next is not None:
+            retire()
+
+    def ask(self) -> None:
+        """Read the configuration: a mistake changes nothing, a good one waits to be taken."""
+        self._manager.reloading()
+        try:
+            self._next = self._reread()
+        except ConfigError as mistakes:
+            self.refuse(str(mistakes))
+            if self._next is None:
+                self._manager.ready()
+            return
+        self._retire()
+
+    def take(self) -> Settings:
+        """The newest one that was asked for; nobody is on the line now."""
+        if self._next is None:
+            raise RuntimeError("nobody asked")
+        taken, self._next = self._next, None
+        self._taking = True
+        self._be_patient(_PATIENCE_S)
+        return taken
+
+    def refuse(self, why: str) -> None:
+        """Tell that the old one stays."""
+        self._taking = False
+        problem = "; ".join(line.strip() for line in why.splitlines())
+        refused = f"the new configuration is not taken, the old one stays: {problem}"
+        self._told.note(warn(Fact.RELOAD_REFUSED, refused, advice=_ADVICE), self._state())
+
+    def done(self) -> None:
+        """A speaker runs from now on."""
+        if self._taking:
+            self._told.note(note(Fact.RELOADED, "the new configuration is taken"), self._state())
+        if self.begun:
+            self._be_patient(self._manager.watchdog_s())
+        self._taking, self.begun = False, True
+
+    def _be_patient(self, watchdog_s: float | None) -> None:
+        if watchdog_s and self._manager.watchdog_s():
+            self._manager.watch(watchdog_s)
