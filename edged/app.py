@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -14,12 +14,12 @@ from . import control, journal, key, plugins, schema, sections, service, store
 from .acoustics.figures import NAME, Calibration
 from .core.assistant import Assistant
 from .core.commands import Command, Fact, LinkCommand, note, warn
-from .core.events import Event, LinkDown, Started, StopAsked, Trouble, WakeAsked
-from .core.scenes import Scene
+from .core.events import Event, LinkDown, Started, Trouble
 from .flight import Flight, Recorder
 from .handoff import Handoff
 from .memory import Memory
 from .night import Hours, Night
+from .observer import Observer
 from .ports import (
     Buttons,
     Echo,
@@ -36,13 +36,11 @@ from .record import Header, Recording, Tape
 from .reload import Reload
 from .reload import StartFailed as StartFailed
 from .runner import Devices, Runner
+from .shell import Shell
 from .sound import rates
 from .sound.uplink import Uplink
 from .tools._toolbox import Toolbox
 from .vitals import Vitals
-
-_DEAF = (Scene.ASLEEP, Scene.MUTED, Scene.TROUBLE)
-"""What it still is after it was asked to wake and could not."""
 
 
 @dataclass(frozen=True)
@@ -125,24 +123,16 @@ async def _run(
         told.note(note(Fact.STARTED, f"edged {version('edged')}"), "asleep")
     provider, secret = _provider(settings, dialect, told)
     chosen, echo = _echo(settings, dialect.wire_rate, told)
-    evidence = settings.barge_in.evidence
-    guarded = evidence == "both" or (evidence == "auto" and echo.hears_through)
-    dialect.interrupts = not guarded
-    made = Header(
-        conversation=settings.conversation,
-        barge_in=settings.barge_in,
-        guarded=guarded,
-        volume=settings.volume,
-        gestures=settings.gestures,
-        bindings=settings.actions,
-        wire_rate=dialect.wire_rate,
-        edged=version("edged"),
-    )
+    made = _header(settings, dialect.wire_rate, hears_through=echo.hears_through)
+    dialect.interrupts = not made.guarded
     assistant = _assistant(made)
     async with _kept(assistant, made, recording, secret, told) as (memory, recorder):
+        started = known or memory.started()
+        volume_db = settings.volume.db if started.volume_db is None else started.volume_db
+        observer = Observer(told, recorder, volume_db)
         runner = Runner(
             assistant,
-            started=known or memory.started(),
+            started=started,
             watchdog_s=manager.watchdog_s(),
             heartbeat=Vitals().note,
         )
@@ -155,18 +145,33 @@ async def _run(
                 provider=provider,
                 uplink=Uplink(dialect.wire_rate, settings.frame_ms),
                 resampler=rates.resampler,
-                lights=lights,
+                lights=[*lights, observer],
                 tools=tools,
                 memory=memory,
-                recorder=recorder,
-                journal=told,
+                recorder=observer,
+                journal=observer,
                 service=manager,
             )
-            async with _controlled(settings.control.path, runner):
+            async with _controlled(settings, dialect.wire_rate, runner, devices, observer):
                 reload.attach(runner.retire, lambda: runner.state)
                 reload.done()
                 await runner.run(devices)
         return memory.started()
+
+
+def _header(settings: schema.Settings, wire_rate: int, *, hears_through: bool) -> Header:
+    """What the core is made with; a recording begins with it."""
+    evidence = settings.barge_in.evidence
+    return Header(
+        conversation=settings.conversation,
+        barge_in=settings.barge_in,
+        guarded=evidence == "both" or (evidence == "auto" and hears_through),
+        volume=settings.volume,
+        gestures=settings.gestures,
+        bindings=settings.actions,
+        wire_rate=wire_rate,
+        edged=version("edged"),
+    )
 
 
 def _assistant(made: Header) -> Assistant:
@@ -318,21 +323,18 @@ def _provider(settings: schema.Settings, dialect: Any, told: Journal) -> tuple[P
 
 
 @contextlib.asynccontextmanager
-async def _controlled(path: Path, runner: Runner) -> AsyncIterator[None]:
+async def _controlled(
+    settings: schema.Settings, wire_rate: int, runner: Runner, devices: Devices, observer: Observer
+) -> AsyncIterator[None]:
     """Answer on the control socket while the speaker runs."""
-
-    def answer(request: control.Request) -> Mapping[str, object]:
-        match request.verb:
-            case "wake":
-                runner.feed(WakeAsked())
-                if runner.state in _DEAF:
-                    hint = "`journalctl -u edged` tells why; a muted speaker is unmuted first"
-                    raise control.ControlError(f"it cannot be woken: it is {runner.state}", hint)
-            case "stop":
-                runner.feed(StopAsked())
-            case _:
-                pass
-        return runner.status()
-
-    async with control.serve(path, answer):
+    words = getattr(settings.wake.settings, "words", {})
+    shell = Shell(
+        runner,
+        devices,
+        observer,
+        thresholds={name: word.threshold for name, word in words.items()},
+        voice=settings.speech,
+        wire_rate=wire_rate,
+    )
+    async with control.serve(settings.control.path, shell.answer):
         yield

@@ -2,18 +2,18 @@
 
 import asyncio
 import contextlib
-import fcntl
-import grp
 import os
 import socket
-import stat
 import struct
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+
+from . import door
+from .door import ControlError as ControlError
 
 LINE_BYTES = 64 * 1024
 """The longest line either side takes, its end included."""
@@ -21,6 +21,8 @@ PEERS = 16
 """The most connections at a time; more are refused."""
 IDLE_S = 30.0
 """A connection is closed when nothing was asked for this long."""
+STREAMS = PEERS // 2
+"""The most of them that may watch or wait for something."""
 TAKE_S = 5.0
 """A peer that does not take its reply within this is hung up on."""
 SYSTEM = Path("/run/edged/control")
@@ -32,22 +34,40 @@ _SO_PEERGROUPS = 59
 """socket(7): the peer's supplementary groups; `socket` has no name for it."""
 
 
-class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What can be asked of a running speaker."""
-
-    verb: Literal["wake", "stop", "status"]
-
-
-class ControlError(Exception):
-    """The speaker cannot be asked, or says no; `hint` says what to do."""
-
-    def __init__(self, message: str, hint: str) -> None:
-        super().__init__(message)
-        self.hint = hint
+Verb = Literal["wake", "stop", "status", "mute", "volume", "say", "watch"]
+_TAKES = {"on": "mute", "db": "volume", "steps": "volume", "text": "say"}
+"""What goes with which verb."""
 
 
-Handle = Callable[[Request], Mapping[str, object]]
-"""Does what is asked, at once, and returns the reply's fields; `ControlError` is a refusal."""
+class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What can be asked of a running speaker.
+
+    Raises ValueError for a verb with too little or too much.
+    """
+
+    verb: Verb
+    on: bool | None = None
+    """`mute`: whether nobody may be heard."""
+    db: float | None = None
+    """`volume`: so loud, 0 is as loud as it goes."""
+    steps: int | None = None
+    """`volume`: louder by so many steps."""
+    text: str | None = None
+    """`say`: what is to be said."""
+
+    def __post_init__(self) -> None:
+        given = {name for name in _TAKES if getattr(self, name) is not None}
+        taken = {name for name, verb in _TAKES.items() if verb == self.verb}
+        if stray := given - taken:
+            raise ValueError(f"{self.verb} takes no {min(stray)}")
+        if taken and len(given) != 1:
+            raise ValueError(f"{self.verb} takes one of: {', '.join(sorted(taken))}")
+
+
+News = AsyncGenerator[Mapping[str, object], None]
+Handle = Callable[[Request], Mapping[str, object] | News]
+"""Does what is asked, at once, and returns the reply's fields; or gives several replies, one after
+another as they come. `ControlError` is a refusal."""
 
 
 def places(environment: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
@@ -77,7 +97,7 @@ async def serve(path: Path, handle: Handle) -> AsyncIterator[None]:
     The socket is for its owner, its group and root. One that nobody listens on any more is
     replaced. Raises `ControlError` where there can be none.
     """
-    listener, made = _listen(path)
+    listener, made = door.listen(path, PEERS)
     desk = _Desk(handle, made.st_gid)
     server = await asyncio.start_unix_server(desk.receive, sock=listener, limit=LINE_BYTES)
     try:
@@ -85,7 +105,7 @@ async def serve(path: Path, handle: Handle) -> AsyncIterator[None]:
     finally:
         server.close()
         await desk.close()
-        _remove(path, made)
+        door.remove(path, made)
 
 
 @dataclass
@@ -96,6 +116,7 @@ class _Desk:
     group: int
     """Whose members may ask."""
     peers: dict[asyncio.Task[None], asyncio.StreamWriter] = field(default_factory=dict)
+    streams: int = 0
     closed: bool = False
 
     async def receive(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -122,8 +143,10 @@ class _Desk:
     async def close(self) -> None:
         """Hang up on everyone, and on those who come too late."""
         self.closed = True
-        for writer in self.peers.values():
+        for task, writer in self.peers.items():
             writer.transport.abort()
+            # It may be waiting for something to tell.
+            task.cancel()
         if self.peers:
             await asyncio.wait(list(self.peers))
 
@@ -136,7 +159,7 @@ class _Desk:
         )
         if user in (0, os.geteuid()) or self.group in (group, *_groups(connection)):
             return None
-        return _no(f"user {user} may not control this speaker", _membership(self.group))
+        return _no(f"user {user} may not control this speaker", door.membership(self.group))
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
@@ -149,16 +172,35 @@ class _Desk:
                 return
             if not line.endswith(b"\n"):
                 return
-            await _put(writer, self._answer(line))
+            reply = self._answer(line)
+            if isinstance(reply, AsyncGenerator):
+                await self._tell(reply, writer)
+            else:
+                await _put(writer, reply)
 
-    def _answer(self, line: bytes) -> Mapping[str, object]:
+    def _answer(self, line: bytes) -> Mapping[str, object] | News:
         try:
-            request = msgspec.json.decode(line, type=Request)
-            return {"ok": True, **self.handle(request)}
+            reply = self.handle(msgspec.json.decode(line, type=Request))
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             return _no(f"that is no request: {error}", _EXAMPLE)
         except ControlError as error:
             return _no(str(error), error.hint)
+        return reply if isinstance(reply, AsyncGenerator) else {"ok": True, **reply}
+
+    async def _tell(self, news: News, writer: asyncio.StreamWriter) -> None:
+        """Reply after reply; who does not take them in time is hung up on."""
+        async with contextlib.aclosing(news):
+            if self.streams >= STREAMS:
+                await _put(writer, _no("too many are watching at once", "try again in a moment"))
+                return
+            self.streams += 1
+            try:
+                async for each in news:
+                    await _put(writer, {"ok": True, **each})
+            except ControlError as error:
+                await _put(writer, _no(str(error), error.hint))
+            finally:
+                self.streams -= 1
 
 
 _EXAMPLE = 'one JSON object a line is expected, as {"verb":"status"}'
@@ -183,82 +225,10 @@ def _groups(connection: socket.socket) -> tuple[int, ...]:
     return struct.unpack(f"{len(raw) // 4}I", raw)
 
 
-def _membership(group: int) -> str:
-    try:
-        name = grp.getgrgid(group).gr_name
-    except KeyError:
-        name = str(group)
-    return f"as root: usermod -aG {name} USER, and log in again"
-
-
-def _listen(path: Path) -> tuple[socket.socket, os.stat_result]:
-    """A listening socket and its file; everyone is refused until the file's rights are set."""
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with _alone_in(path.parent):
-            _clear(path)
-            listener.bind(str(path))
-            path.chmod(0o660)
-            listener.listen(PEERS)
-            return listener, path.stat()
-    except OSError as error:
-        listener.close()
-        raise ControlError(
-            f"the control socket {path} cannot be made: {error.strerror or error}",
-            "name a place where edged may write as `socket` in [control]",
-        ) from error
-    except ControlError:
-        listener.close()
-        raise
-
-
-def _remove(path: Path, made: os.stat_result) -> None:
-    """Remove our socket, unless another has taken its place."""
-    with contextlib.suppress(OSError):
-        if path.stat().st_ino == made.st_ino:
-            path.unlink()
-
-
-@contextlib.contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Of two speakers that start at once, the second must not take the first's socket for dead."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
-def _clear(path: Path) -> None:
-    """Remove a socket that nobody listens on."""
-    try:
-        mode = path.lstat().st_mode
-    except FileNotFoundError:
-        return
-    if not stat.S_ISSOCK(mode):
-        raise ControlError(
-            f"{path} is in the way of the control socket, and no socket itself",
-            "move it away, or name another place as `socket` in [control]",
-        )
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        try:
-            probe.setblocking(False)
-            probe.connect(str(path))
-        except ConnectionRefusedError:
-            path.unlink()
-            return
-        except BlockingIOError:
-            # Its queue of callers is full: somebody is at home.
-            pass
-    raise ControlError(
-        f"another edged is running: it listens on {path}",
-        "stop it first (systemctl stop edged), or name another place as `socket` in [control]",
-    )
-
-
 # --- the side of whoever asks -------------------------------------------------------------
+
+
+Replies = Generator[dict[str, Any], None, None]
 
 
 def ask(path: Path, request: Request, timeout_s: float = 3.0) -> dict[str, Any]:
@@ -266,6 +236,12 @@ def ask(path: Path, request: Request, timeout_s: float = 3.0) -> dict[str, Any]:
 
     Raises `ControlError` when it does not run, does not answer, or says no.
     """
+    with contextlib.closing(follow(path, request, timeout_s)) as replies:
+        return next(replies)
+
+
+def follow(path: Path, request: Request, timeout_s: float = 3.0) -> Replies:
+    """Ask, and return one reply after another for as long as there are any; as `ask`."""
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
             line.settimeout(timeout_s)
@@ -274,12 +250,16 @@ def ask(path: Path, request: Request, timeout_s: float = 3.0) -> dict[str, Any]:
             with contextlib.suppress(BrokenPipeError):
                 line.sendall(msgspec.json.encode(request) + b"\n")
             with line.makefile("rb") as replies:
-                reply = msgspec.json.decode(replies.readline(LINE_BYTES), type=dict[str, Any])
+                while True:
+                    said = replies.readline(LINE_BYTES)
+                    reply = msgspec.json.decode(said, type=dict[str, Any])
+                    if not reply.pop("ok", False):
+                        raise ControlError(
+                            str(reply.get("error", "no")), str(reply.get("hint", ""))
+                        )
+                    yield reply
     except (OSError, msgspec.MsgspecError) as error:
         raise _unanswered(path, error) from error
-    if not reply.pop("ok", False):
-        raise ControlError(str(reply.get("error", "no")), str(reply.get("hint", "")))
-    return reply
 
 
 def _unanswered(path: Path, error: Exception) -> ControlError:
@@ -291,7 +271,7 @@ def _unanswered(path: Path, error: Exception) -> ControlError:
             return ControlError(f"edged is not running (nobody listens on {path})", start)
         case PermissionError():
             try:
-                hint = _membership(path.stat().st_gid)
+                hint = door.membership(path.stat().st_gid)
             except OSError:
                 hint = "try it as root"
             return ControlError(f"you may not ask edged ({path} is not for you)", hint)

@@ -22,7 +22,16 @@ DEVICE_WORDS |= {"core.vigil"}
 GROUND = {"handoff", "plugins", "lines", "fields", "config", "store", "key", "board", "night"}
 GROUND |= {"speech", "amend"}
 """What stands on nothing but the standard library and each other."""
-HOUSEKEEPING = GROUND | {"journal", "service", "vitals", "control", "memory", "record", "flight"}
+HOUSEKEEPING = GROUND | {
+    "door",
+    "journal",
+    "service",
+    "vitals",
+    "control",
+    "memory",
+    "record",
+    "flight",
+}
 SETTLED = HOUSEKEEPING | {"reload", "schema", "sections", "template", "pins"}
 
 ALLOWED: dict[str, set[str]] = {
@@ -34,7 +43,8 @@ ALLOWED: dict[str, set[str]] = {
     "journal": GROUND | {"ports", "core.events", "core.commands", "core.scenes"},
     "service": GROUND | {"ports"},
     "vitals": GROUND | {"core.commands"},
-    "control": GROUND | {"core.events", "core.commands"},
+    "door": GROUND,
+    "control": GROUND | {"door"},
     "memory": GROUND | {"core.events", "core.commands"},
     "record": GROUND
     | {"core.events", "core.frames", "core.commands", "core.settings", "core.gestures"},
@@ -48,7 +58,10 @@ ALLOWED: dict[str, set[str]] = {
     "tools": {"tools", "ports", "core.settings"} | GROUND | DEVICE_WORDS,
     "acoustics": {"acoustics", "ports", "core.events", "core.frames"},
     "runner": {"core", "ports"},
-    "app": {"acoustics.figures", "core", "ports", "runner", "sound", "tools"} | SETTLED,
+    "observer": {"core.events", "core.commands", "core.scenes", "ports"},
+    "shell": {"core.events", "core.scenes", "ports", "runner", "observer", "control", "speech"},
+    "app": {"acoustics.figures", "core", "ports", "runner", "sound", "tools", "observer", "shell"}
+    | SETTLED,
     "cli": {"__init__", "ports", "app"} | SETTLED,
     "__main__": {"cli"},
     "parts": {"ports", "core.events", "core.scenes"} | SETTLED,
