@@ -94,6 +94,7 @@ async def run(
 
     with contextlib.suppress(asyncio.CancelledError):
         await reload.live(settings, be)
+    journal.open().note(note(Fact.STOPPED, "stopped"), "asleep")
 
 
 def replay(recording: Recording) -> Iterator[tuple[float, Event, Sequence[Command]]]:
@@ -207,6 +208,8 @@ async def _kept(
                 yield memory, recorder
             except Exception as bug:
                 recorder.failed(_named(bug))
+                if not isinstance(bug, StartFailed):
+                    told.note(warn(Fact.BROKEN, f"edged ends: {_named(bug)}"), assistant.state)
                 raise
 
 
