@@ -198,7 +198,9 @@ async def converse(folder: Path, record: Path) -> list[str]:
         while not speaker.stderr.at_eof():
             await told.read()
         assert await speaker.wait() == 0
-    return told.lines[:-1]
+    *lines, stopped, _end = told.lines
+    assert stopped == "stopped"
+    return lines
 
 
 def test_a_replay_tells_what_the_journal_told(folder: Path) -> None:
