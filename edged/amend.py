@@ -1,9 +1,12 @@
-"""Changes single settings in a TOML text, and leaves everything else in it as it stands."""
+"""Changes single settings in a TOML file, and leaves everything else in it as it stands."""
 
 import json
+import os
 import re
+import stat
 import tomllib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from . import lines
@@ -61,6 +64,51 @@ def toml(value: Value) -> str:
 def dotted(address: Sequence[str]) -> str:
     """An address as TOML writes it."""
     return ".".join(map(_name, address))
+
+
+def save(file: Path, text: str) -> Path | None:
+    """Put `text` into `file`, whole or not at all, and keep what was there; where that is kept.
+
+    Owner and rights stay as they are, and a link remains one. None where there was no file, or
+    nothing else in it. Raises OSError, and leaves everything as it was.
+    """
+    file = file.resolve()
+    before = file.read_bytes() if file.exists() else None
+    if before == text.encode():
+        return None
+    file.parent.mkdir(parents=True, exist_ok=True)
+    backup = None
+    if before is not None:
+        backup = _unused(file)
+        _write(backup, before, file)
+    fresh = file.with_name(f".{file.name}.new")
+    _write(fresh, text.encode(), file)
+    fresh.replace(file)
+    return backup
+
+
+def _unused(file: Path) -> Path:
+    """A name beside `file` for what stands in it now."""
+    number = 0
+    while (backup := file.with_name(f"{file.name}.bak{number or ''}")).exists():
+        number += 1
+    return backup
+
+
+def _write(file: Path, content: bytes, like: Path) -> None:
+    """Write a file with the rights of another, and return only when the disk has it."""
+    file.unlink(missing_ok=True)
+    mode, owner, group = 0o644, -1, -1
+    if like.exists():
+        told = like.stat()
+        mode, owner, group = stat.S_IMODE(told.st_mode), told.st_uid, told.st_gid
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(handle, "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fchown(handle, owner, group)
+        os.fchmod(handle, mode)
+        os.fsync(handle)
 
 
 class _Elsewhere(Exception):

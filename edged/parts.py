@@ -29,6 +29,7 @@ _TRIAL_S = 1.6
 """Sound that an engine is given to see how fast it is; less than it keeps waiting."""
 _OPENS_S = 15.0
 _LEVEL_S = 0.1
+_STILL_S = 0.25
 
 
 class PartTrouble(Exception):
@@ -45,20 +46,22 @@ class PartTrouble(Exception):
 async def shine(lights: Sequence[Chosen], each_s: float, tell: Callable[[str], None]) -> str:
     """Show every scene, one after the other; what the owner should know of the pins, or "".
 
-    `tell` hears the scene's name. Raises `PartTrouble`.
+    `tell` hears the scene's name. Imagined pins show nothing. Raises `PartTrouble`.
     """
     with contextlib.ExitStack() as stack:
         opened: list[Lights] = []
         for chosen in lights:
             opened.append(_open("light", chosen))
             stack.callback(opened[-1].close)
+        if notice := _notices(opened):
+            return notice
         for scene in Scene:
             if scene not in (Scene.ASLEEP, Scene.TROUBLE):
                 tell(scene.value)
                 for light in opened:
                     light.show(Look(scene))
                 await asyncio.sleep(each_s)
-        return _notices(opened)
+    return ""
 
 
 @dataclass(frozen=True)
@@ -188,16 +191,20 @@ async def examine(wake: Chosen) -> Engine:
 async def _still(engine: Wake) -> float:
     """When the engine has examined all that it was given."""
     before, since = -1, time.monotonic()
-    async with asyncio.timeout(_OPENS_S):
-        while True:
-            examined = int(engine.status()["frames_examined"])
-            now = time.monotonic()
-            if examined != before:
-                before, since = examined, now
-            elif examined and now - since > 0.25:
-                return since
-            # An engine tells nobody that it has nothing to do.
-            await asyncio.sleep(0.01)
+    try:
+        async with asyncio.timeout(_OPENS_S):
+            while True:
+                examined = int(engine.status()["frames_examined"])
+                now = time.monotonic()
+                if examined != before:
+                    before, since = examined, now
+                elif examined and now - since > _STILL_S:
+                    return since
+                # An engine tells nobody that it has nothing to do.
+                await asyncio.sleep(0.01)
+    except TimeoutError as late:
+        hint = "end what else uses the processor, or choose another `driver` in [wake]"
+        raise PartTrouble("the wake engine does not come to an end", hint) from late
 
 
 @dataclass(frozen=True)

@@ -25,9 +25,11 @@ class Screen:
     def __init__(self, console: Console) -> None:
         self.console = console
         self._status = Status("", console=console)
+        self._shown = False
 
     def __enter__(self) -> "Screen":
-        if self.console.is_terminal:
+        self._shown = self.console.is_terminal
+        if self._shown:
             self._status.start()
         return self
 
@@ -37,6 +39,7 @@ class Screen:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._shown = False
         self._status.stop()
 
     def tell(self, what: str, seconds: float) -> None:
@@ -54,7 +57,7 @@ class Screen:
         try:
             return Confirm.ask(Text(f"  {question}", "bold"), console=self.console)
         finally:
-            if self.console.is_terminal:
+            if self._shown:
                 self._status.start()
 
     def show(self, outcome: Outcome) -> None:

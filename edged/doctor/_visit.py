@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from .. import schema
+from ..key import Key
 from ._measured import Measured
 
 UNIT = "edged.service"
@@ -45,7 +46,7 @@ class Machine:
         except OSError:
             return ""
 
-    def run(self, *command: str) -> str | None:
+    def run(self, *command: str, given: str = "") -> str | None:
         """What a program printed; None where it is not there, fails, or takes too long."""
         program = shutil.which(command[0], path=self.environment.get("PATH"))
         if program is None:
@@ -54,7 +55,7 @@ class Machine:
             done = subprocess.run(
                 [program, *command[1:]],
                 env={**self.environment, "LC_ALL": "C"},
-                stdin=subprocess.DEVNULL,
+                input=given,
                 capture_output=True,
                 text=True,
                 timeout=_PATIENCE_S,
@@ -98,6 +99,8 @@ class Visit:
     tell: Callable[[str, float], None] = _silent
     """Takes what is being done, and for how many seconds; 0 where nobody knows."""
     configured: schema.Settings | None = None
+    key: Key | None = None
+    """One that is not kept yet."""
     measured: Measured | None = None
     """How the box hears itself, once that was measured."""
 

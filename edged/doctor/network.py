@@ -30,14 +30,22 @@ class _Way:
 
 def look(visit: Visit) -> Finding:
     """As far as the proxy, where there is one; nothing is asked of the provider."""
-    url = urlsplit(visit.provider_url())
+    address = visit.provider_url()
+    url = urlsplit(address)
     secure, host = url.scheme == "wss", url.hostname or ""
+    try:
+        port = url.port or (443 if secure else 80)
+    except ValueError:
+        host, port = "", 0
+    if not host or url.scheme not in ("ws", "wss"):
+        return fail(
+            f"{address} is no address", "write `url` of [provider.openai] as wss://HOST/PATH"
+        )
     link = visit.settings.link.settings
     proxy = _proxy(getattr(link, "proxy", ""), secure, host)
     if proxy:
         through = urlsplit(proxy)
         return asyncio.run(_walk(_Way(through.hostname or "", through.port or 80, False, "")))
-    port = url.port or (443 if secure else 80)
     return asyncio.run(_walk(_Way(host, port, secure, getattr(link, "ca_file", ""))))
 
 
