@@ -1,7 +1,9 @@
 """The journal: structured entries for journald, readable lines for everyone else."""
 
 import io
+import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -13,6 +15,8 @@ import pytest
 
 from edged import journal
 from edged.core.commands import Fact, Note, note, warn
+
+from .journals import may_mount
 
 # What people's filters and the catalogue rely on: a line may be added here, none may change.
 PINNED = {
@@ -207,13 +211,11 @@ def test_a_shell_started_by_a_service_still_gets_lines(tmp_path: Path) -> None:
     assert isinstance(journal.open({}, io.StringIO()), journal.Lines)
 
 
-def _own_mounts() -> bool:
-    """Whether this user may mount in a namespace of its own."""
-    done = subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False)
-    return done.returncode == 0
+JOURNALD = shutil.which("systemd-journald", path="/lib/systemd:/usr/lib/systemd")
+own_mounts = pytest.mark.skipif(not may_mount(), reason="needs a mount namespace of its own")
 
 
-@pytest.mark.skipif(not _own_mounts(), reason="needs a mount namespace of its own")
+@own_mounts
 def test_what_reaches_a_real_journal_socket(tmp_path: Path) -> None:
     """The native protocol as libsystemd speaks it: a stand-in for journald hears every field."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journald:
@@ -242,3 +244,55 @@ def test_what_reaches_a_real_journal_socket(tmp_path: Path) -> None:
     assert b"EDGED_STATE=waking" in heard
     assert b"EDGED_WORD=hey jarvis" in heard
     assert b"SYSLOG_IDENTIFIER=edged" in heard
+
+
+@own_mounts
+@pytest.mark.skipif(JOURNALD is None, reason="needs systemd's journald")
+def test_a_real_journald_has_one_entry_of_what_keeps_it_from_starting(tmp_path: Path) -> None:
+    """As the service manager starts it: systemd's own journald, a configuration with mistakes."""
+    configuration = tmp_path / "edged.toml"
+    configuration.write_text('[sound]\nframe_ms = 5\n[session]\nvoise = "ash"\n')
+    # /run and /var/log are covered first, so that the machine's own journal is not reached. What
+    # $JOURNAL_STREAM says is the service manager's part; systemd-cat opens the stream.
+    house = """
+        mount -t tmpfs none /run && mount -t tmpfs none /var/log
+        mkdir -p /run/systemd/journal /run/log/journal
+        "$JOURNALD" speaker 2>/dev/null & journald=$!
+        until [ -S /run/systemd/journal.speaker/stdout ]; do
+            kill -0 $journald || exit 90
+            sleep 0.02
+        done
+        ln -s ../journal.speaker/socket ../journal.speaker/stdout /run/systemd/journal/
+        systemd-cat --identifier edged "$@" || status=$?
+        journalctl --namespace speaker --sync
+        journalctl --namespace speaker --identifier edged --output json
+        kill $journald && wait
+        exit ${status:-0}
+    """
+    started = textwrap.dedent(
+        """
+        import os, sys
+        status = os.fstat(2)
+        os.environ["JOURNAL_STREAM"] = f"{status.st_dev}:{status.st_ino}"
+        os.execv(sys.executable, [sys.executable, "-m", "edged", *sys.argv[1:]])
+        """
+    )
+    edged = [sys.executable, "-c", started, "run", "--config", str(configuration)]
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", textwrap.dedent(house), "sh", *edged],
+        env={**os.environ, "JOURNALD": str(JOURNALD), "LC_ALL": "C.UTF-8"},
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    if done.returncode == 90:
+        pytest.skip("systemd's journald does not run here")
+    assert done.returncode == 78, "EX_CONFIG: systemd does not try again"
+    (entry,) = [json.loads(line) for line in done.stdout.splitlines()]
+    assert entry["MESSAGE_ID"] == PINNED[Fact.NOT_STARTED]
+    assert entry["PRIORITY"] == "3"
+    assert entry["_TRANSPORT"] == "journal"
+    assert f"{configuration}:2: sound.frame_ms" in entry["MESSAGE"]
+    assert f"{configuration}:4: session.voise" in entry["MESSAGE"]
+    assert entry["MESSAGE"].endswith(entry["EDGED_ADVICE"])
