@@ -118,7 +118,7 @@ async def _run(
     dialect = settings.provider.module.open(
         settings.session, settings.provider.settings, tools.specs()
     )
-    manager = service.open()
+    manager = reload.manager
     told = journal.open()
     if not reload.begun:
         told.note(note(Fact.STARTED, f"edged {version('edged')}"), "asleep")

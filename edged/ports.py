@@ -270,5 +270,8 @@ class Service(Protocol):
     def alive(self) -> None:
         """Feed the watchdog."""
 
+    def turning(self) -> None:
+        """The event loop turns, whatever else does not."""
+
     def stopping(self) -> None:
         """The end has begun."""

@@ -35,7 +35,8 @@ class Reload:
     def __init__(self, reread: Callable[[], Settings], manager: Manager, told: Journal) -> None:
         """`reread` reads the configuration; raises `config.ConfigError`."""
         self._reread = reread
-        self._manager = manager
+        self.manager = manager
+        """Whoever started this process."""
         self._told = told
         self._retire: Callable[[], None] = lambda: None
         self._state: Callable[[], str] = lambda: "asleep"
@@ -67,13 +68,13 @@ class Reload:
 
     def ask(self) -> None:
         """Read the configuration: a mistake changes nothing, a good one waits to be taken."""
-        self._manager.reloading()
+        self.manager.reloading()
         try:
             self._next = self._reread()
         except ConfigError as mistakes:
             self.refuse(str(mistakes))
             if self._next is None:
-                self._manager.ready()
+                self.manager.ready()
             return
         self._retire()
 
@@ -98,9 +99,16 @@ class Reload:
         if self._taking:
             self._told.note(note(Fact.RELOADED, "the new configuration is taken"), self._state())
         if self.begun:
-            self._be_patient(self._manager.watchdog_s())
+            self._be_patient(self.manager.watchdog_s())
+        else:
+            self.manager.guard(self._stuck)
         self._taking, self.begun = False, True
 
+    def _stuck(self, place: str) -> None:
+        stands = f"the event loop stands still at {place}"
+        told = f"{stands}: the service manager will start edged again"
+        self._told.note(warn(Fact.PART_STUCK, told, part="the event loop"), self._state())
+
     def _be_patient(self, watchdog_s: float | None) -> None:
-        if watchdog_s and self._manager.watchdog_s():
-            self._manager.watch(watchdog_s)
+        if watchdog_s and self.manager.watchdog_s():
+            self.manager.watch(watchdog_s)

@@ -328,12 +328,13 @@ class Runner:
         """Feed the watchdog while everything that is owed goes on; tell of what does not."""
         world = self._devices
         while True:
+            world.service.turning()
             found = vigil.look(self._signs(), self._loop.time())
             if found.alive:
                 world.service.alive()
-            for part in found.stuck:
-                told = f"{part} stands still: without it the service manager starts edged again"
-                self._obey(do.warn(do.Fact.PART_STUCK, told, part=part))
+            if found.stuck:
+                told = f"{found.stuck} stands still: the service manager will start edged again"
+                self._obey(do.warn(do.Fact.PART_STUCK, told, part=found.stuck))
             await asyncio.sleep(found.again_s)
 
     async def _beat(self, heartbeat: Heartbeat) -> None:

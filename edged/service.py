@@ -1,10 +1,15 @@
 """What the service manager is told: ready, status, alive, reloading, stopping."""
 
 import os
+import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import FrameType
 
 from systemd.daemon import notify
+
+_PACKAGE = Path(__file__).parent
 
 
 class Manager:
@@ -15,6 +20,7 @@ class Manager:
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         self._environment = environment
+        self._patience_s = 0.0
 
     def ready(self) -> None:
         """The speaker serves."""
@@ -29,8 +35,26 @@ class Manager:
         """Feed the watchdog."""
         _tell("WATCHDOG=1")
 
+    def guard(self, stuck: Callable[[str], None]) -> None:
+        """Have `stuck` told where the loop stands still, shortly before the watchdog ends it.
+
+        A loop that does not turn tells nothing; a signal still gets through to what it waits for.
+        """
+
+        def ring(_number: int, frame: FrameType | None) -> None:
+            stuck(_place(frame))
+
+        self._patience_s = (self.watchdog_s() or 0.0) * 5 / 6
+        signal.signal(signal.SIGALRM, ring)
+
+    def turning(self) -> None:
+        """The event loop turns."""
+        if self._patience_s:
+            signal.setitimer(signal.ITIMER_REAL, self._patience_s)
+
     def watch(self, watchdog_s: float) -> None:
-        """From now on `alive` may stay away for so long."""
+        """From now on `alive` may stay away for so long, and `turning` until it comes again."""
+        signal.setitimer(signal.ITIMER_REAL, 0)
         _tell(f"WATCHDOG_USEC={round(watchdog_s * 1e6)}")
 
     def reloading(self) -> None:
@@ -39,6 +63,7 @@ class Manager:
 
     def stopping(self) -> None:
         """The end has begun."""
+        signal.setitimer(signal.ITIMER_REAL, 0)
         _tell("STOPPING=1")
 
     def watchdog_s(self) -> float | None:
@@ -57,6 +82,16 @@ class Manager:
 def open() -> Manager:
     """Whoever started this process."""
     return Manager()
+
+
+def _place(frame: FrameType | None) -> str:
+    """The innermost line of ours that is being done, as `sound/_card.py:17`."""
+    while frame is not None:
+        file = Path(frame.f_code.co_filename)
+        if file.is_relative_to(_PACKAGE):
+            return f"{file.relative_to(_PACKAGE)}:{frame.f_lineno}"
+        frame = frame.f_back
+    return "no line of ours"
 
 
 def _tell(assignment: str) -> None:

@@ -291,9 +291,11 @@ class FakeJournal:
 
     def __init__(self) -> None:
         self.notes: list[Note] = []
+        self.told = asyncio.Event()
 
     def note(self, note: Note, state: str) -> None:
         self.notes.append(note)
+        self.told.set()
 
 
 class FakeService:
@@ -302,6 +304,7 @@ class FakeService:
     def __init__(self) -> None:
         self.said: list[str] = []
         self.fed = asyncio.Event()
+        self.feeds = 0
 
     def ready(self) -> None:
         self.said.append("ready")
@@ -310,7 +313,11 @@ class FakeService:
         self.said.append(text)
 
     def alive(self) -> None:
+        self.feeds += 1
         self.fed.set()
+
+    def turning(self) -> None:
+        pass
 
     def stopping(self) -> None:
         self.said.append("stopping")

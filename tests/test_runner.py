@@ -39,10 +39,11 @@ class House:
         policy: Conversation | None = None,
         rate: int = 24_000,
         heartbeat: Heartbeat | None = None,
+        watchdog_s: float = 30.0,
     ) -> None:
         self.runner = Runner(
             Assistant(policy or Conversation(), wire_rate=24_000),
-            watchdog_s=30.0,
+            watchdog_s=watchdog_s,
             heartbeat=heartbeat,
             heartbeat_s=0.01,
         )

@@ -126,7 +126,8 @@ class Ears:
         """No frame has come: open it anew, and say so when that did not help."""
         if self._silent_s and self.rate is not None:
             self._do(do.Fail("the microphone is open and silent, and was so before"))
-        elif self._silent_s:
+            return
+        if self._silent_s:
             self._line.end("microphone silent", now, chime=None)
             self._troubles.arise(Trouble.MICROPHONE, "the microphone delivers no sound", now)
         self.rate = None

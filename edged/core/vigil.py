@@ -50,7 +50,7 @@ class Signs:
 
     @property
     def owed(self) -> tuple[str, ...]:
-        """The parts that must have gone on since the last keep-alive."""
+        """The parts that must have gone on since the last keep-alive, causes first."""
         if self.scene is Scene.MUTED or self.captured is None:
             return (WATCH,)
         if self.scene in _NOBODY_ON_THE_LINE:
@@ -64,8 +64,9 @@ class Finding:
 
     alive: bool
     """Feed the watchdog."""
-    stuck: tuple[str, ...]
-    """Parts to be told of now, once: they stand still, and the process is about to be ended."""
+    stuck: str
+    """The part to be told of now, once: it stands still, and the process is about to be ended;
+    else ""."""
     again_s: float
     """When to look next."""
 
@@ -91,17 +92,14 @@ class Vigil:
         still = self._still(signs)
         if not still:
             self._fed, self._fed_at, self._told = signs, now, False
-            return Finding(True, (), self._period_s)
+            return Finding(True, "", self._period_s)
         late = now - self._fed_at >= self._patience_s and not self._told
         self._told = self._told or late
-        return Finding(False, still if late else (), self._glance_s)
+        return Finding(False, still if late else "", self._glance_s)
 
-    def _still(self, signs: Signs) -> tuple[str, ...]:
+    def _still(self, signs: Signs) -> str:
+        """The first part that is owed and stands still; "" where all go on."""
         if self._fed is None:
-            return ()
+            return ""
         before, numbers = self._fed.numbers, signs.numbers
-        return tuple(
-            part
-            for part in signs.owed
-            if before[part] is not None and numbers[part] == before[part]
-        )
+        return next((part for part in signs.owed if numbers[part] == before[part] is not None), "")

@@ -1,6 +1,7 @@
 """The watchdog is fed while what the state needs goes on, and what does not is told in time."""
 
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -69,14 +70,15 @@ class Night:
         found = self.vigil.look(self.signs(), self.now)
         if found.alive:
             self.fed.append(self.now)
-        self.told += [(self.now, part) for part in found.stuck]
+        if found.stuck:
+            self.told.append((self.now, found.stuck))
         self.next = self.now + found.again_s
 
 
 def test_a_speaker_that_is_well_is_fed_every_third_of_the_watchdogs_time() -> None:
     night = Night()
     night.passes(20.0)
-    pauses = [after - before for before, after in zip(night.fed, night.fed[1:], strict=False)]
+    pauses = [after - before for before, after in pairwise(night.fed)]
     assert pauses == pytest.approx([2.0] * 9, abs=0.11)
     assert not night.told
 
@@ -216,6 +218,14 @@ def test_whatever_hangs_a_speaker_that_need_not_hear_goes_on_while_its_card_is_w
         night.engine, night.playing = engine, playing
         night.passes(seconds)
     assert not night.killed
+
+
+def test_what_gets_nothing_to_examine_is_not_to_blame() -> None:
+    night = Night()
+    night.passes(10.0)
+    night.hung |= {MICROPHONE, WAKE}
+    night.passes(10.0)
+    assert [part for _, part in night.told] == [MICROPHONE]
 
 
 def test_the_same_signs_later_are_a_standstill() -> None:
