@@ -65,7 +65,7 @@ ALLOWED: dict[str, set[str]] = {
     "cli": {"__init__", "ports", "app"} | SETTLED,
     "__main__": {"cli"},
     "parts": {"ports", "core.events", "core.scenes"} | SETTLED,
-    "verbs": {"verbs", "ports", "app", "parts", "doctor", "simulator", "acoustics"} | SETTLED,
+    "verbs": {"verbs", "ports", "app", "core.events", "core.scenes", "parts", "doctor", "simulator", "acoustics"} | SETTLED,
     "doctor": {"doctor", "ports", "app", "parts", "simulator", "acoustics"} | SETTLED,
     "simulator": {"simulator"},
 }

@@ -8,7 +8,7 @@ from edged.simulator.evening.daemon import Daemon, Line
 from edged.simulator.evening.evening import Evening
 from edged.simulator.evening.record import BargeIn, Mark, Press, Record
 from edged.simulator.evening.timeline import Timeline
-from edged.verbs import _evening, _live
+from edged.verbs import _evening, _live, _screen
 from edged.verbs._picture import picture
 
 LINE = "! trouble: microphone [detail=[Errno 19] No such device: '[/dev/snd]']"
@@ -27,7 +27,7 @@ def test_a_live_evening_tells_the_journals_lines_as_they_are(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     daemon = Daemon(tmp_path / "edged.toml", {}, tmp_path, lines=[Line(0.0, LINE)])
-    _live.Story(_evening.console(), daemon).tell()
+    _live.Story(_screen.console(), daemon).tell()
     assert LINE in capsys.readouterr().out
 
 

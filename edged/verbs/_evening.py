@@ -11,11 +11,9 @@ from rich.text import Text
 
 from ..simulator.evening.evening import Evening
 from ..simulator.evening.record import Record
+from ._screen import WIDTH, console, meter, visible
 
-_METER = 24
-_FLOOR_DBFS = -70.0
 _SHOWN_LINES = 9
-_WIDTH = 110
 _CELLS = 62
 
 
@@ -63,13 +61,13 @@ class Programme:
 def view(evening: Evening) -> RenderableType:
     """The speaker as it is now, and the last lines of its story."""
     state = Text.assemble(
-        ("  ● ", f"bold {_visible(evening.light)}"),
+        ("  ● ", f"bold {visible(evening.light)}"),
         (f"{evening.state:<12}", "bold"),
         (f"{evening.seconds:5.1f} s   {evening.light}", "dim"),
     )
     meters = Table.grid(padding=(0, 1))
-    meters.add_row("  microphone ", _meter(evening.microphone_dbfs))
-    meters.add_row("  loudspeaker", _meter(evening.loudspeaker_dbfs))
+    meters.add_row("  microphone ", meter(evening.microphone_dbfs))
+    meters.add_row("  loudspeaker", meter(evening.loudspeaker_dbfs))
     story = Table.grid(padding=(0, 1))
     for narrowest in (5, 8, 1):
         story.add_column(min_width=narrowest)
@@ -78,7 +76,7 @@ def view(evening: Evening) -> RenderableType:
     steps = Text.assemble(
         *((f" {'✔' if s.ok else '✘'} {s.name}", "green" if s.ok else "red") for s in evening.steps)
     )
-    return Panel(Group(state, meters, Text(), story, Text(), steps), title="edged", width=_WIDTH)
+    return Panel(Group(state, meters, Text(), story, Text(), steps), title="edged", width=WIDTH)
 
 
 def outcome(record: Record) -> RenderableType:
@@ -96,14 +94,6 @@ def outcome(record: Record) -> RenderableType:
     return Group(steps, figures, _lights(record))
 
 
-def console() -> Console:
-    """The terminal, where brackets are just brackets; where there is none, long enough lines."""
-    terminal = Console(highlight=False, markup=False)
-    if terminal.is_terminal:
-        return terminal
-    return Console(highlight=False, markup=False, width=_WIDTH)
-
-
 def _lights(record: Record) -> Text:
     """The light over time, one cell for each moment."""
     drawn = Text("light over time ")
@@ -111,15 +101,5 @@ def _lights(record: Record) -> Text:
     for cell in range(_CELLS):
         now = end * cell / _CELLS
         light = next((e.light for e in reversed(record.timeline) if e.t <= now), "#000000")
-        drawn.append("█", _visible(light))
+        drawn.append("█", visible(light))
     return drawn
-
-
-def _meter(dbfs: float) -> Text:
-    filled = round(_METER * max(0.0, min(1.0, 1 - dbfs / _FLOOR_DBFS)))
-    return Text.assemble(("━" * filled, "green"), ("━" * (_METER - filled), "grey30"))
-
-
-def _visible(light: str) -> str:
-    """A light that is off, as a terminal can show it."""
-    return "grey30" if light == "#000000" else light

@@ -11,7 +11,7 @@ from ..simulator.evening.daemon import Daemon, DaemonFailed
 from ..simulator.evening.stage import KEY
 from ..simulator.provider.house import Options
 from ..simulator.server import serve
-from ._evening import console
+from ._screen import console
 
 _SETTINGS = """\
 [provider.openai]

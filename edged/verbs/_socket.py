@@ -17,9 +17,21 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def ask(options: argparse.Namespace, request: control.Request) -> dict[str, Any]:
+def ask(
+    options: argparse.Namespace, request: control.Request, timeout_s: float = 3.0
+) -> dict[str, Any]:
     """Ask the speaker that the options mean; raises `control.ControlError`."""
-    return control.ask(options.socket or _configured() or control.find(), request)
+    return control.ask(_meant(options), request, timeout_s)
+
+
+def follow(options: argparse.Namespace, request: control.Request) -> control.Replies:
+    """The same, for a request with many replies."""
+    return control.follow(_meant(options), request)
+
+
+def _meant(options: argparse.Namespace) -> Path:
+    named: Path | None = options.socket
+    return named or _configured() or control.find()
 
 
 def _configured() -> Path | None:

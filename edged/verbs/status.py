@@ -1,12 +1,14 @@
-"""Say what the speaker is doing."""
+"""Say what the speaker is doing, with its devices and the figures of the last turn."""
 
 import argparse
 import json
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
 from ..control import Request
 from . import _socket
+from ._news import words
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,16 +23,18 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(reply, ensure_ascii=False))
     else:
-        print("\n".join(_words(reply)))
+        print("\n".join(_lines(reply)))
     return 0
 
 
-def _words(fields: Mapping[str, Any], indent: str = "") -> Iterator[str]:
+def _lines(fields: Mapping[str, Any], indent: str = "") -> Iterator[str]:
     """One line a field, in the speaker's order; a table is indented under its name."""
     for name, value in fields.items():
-        label = f"{indent}{name.replace('_', ' ')}:"
         if isinstance(value, Mapping):
-            yield label
-            yield from _words(value, indent + "  ")
+            yield f"{indent}{name.replace('_', ' ')}:"
+            yield from _lines(value, indent + "  ")
+        elif name == "uptime_s":
+            yield f"{indent}uptime: {timedelta(seconds=round(value))}"
         else:
-            yield f"{label} {value}"
+            label, shown = words(name, value)
+            yield f"{indent}{label}: {shown}"

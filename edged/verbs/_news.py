@@ -1,0 +1,144 @@
+"""What a running speaker tells whoever watches: from its socket, else from the journal."""
+
+import argparse
+import contextlib
+import json
+import subprocess
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ..control import ControlError, Request
+from . import _socket
+
+UNIT = "edged"
+_PAST = 200
+"""Entries of the journal that are read before new ones are waited for."""
+_WARNING = 4
+_PREFIX = "EDGED_"
+_OWN = ("EDGED_FACT", "EDGED_STATE")
+_UNITS = {"_ms": " ms", "_s": " s", "_dbfs": " dBFS", "_db": " dB", "_usd": " USD", "_ppm": " ppm"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of the speaker's story."""
+
+    time: float
+    """Seconds since 1970."""
+    fact: str
+    """Its kind, as `core.commands.Fact`; "" for what others tell of the unit."""
+    message: str
+    state: str
+    warning: bool = False
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def clock(self) -> str:
+        """When, on this machine's clock."""
+        return datetime.fromtimestamp(self.time).strftime("%H:%M:%S")
+
+
+@dataclass(frozen=True)
+class Now:
+    """How the speaker is at one moment; only its socket tells."""
+
+    state: str
+    trouble: str = ""
+    light: str = "#000000"
+    sending: bool = False
+    microphone_dbfs: float | None = None
+    """None while the microphone is closed."""
+    volume_db: float | None = None
+    scores: Mapping[str, float] = field(default_factory=dict)
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+
+
+News = Entry | Now
+
+
+def live(options: argparse.Namespace) -> Iterator[News]:
+    """From the control socket, until the speaker has gone; `control.ControlError` as `ask`."""
+    with contextlib.closing(_socket.follow(options, Request("watch"))) as told:
+        for each in told:
+            if "note" in each:
+                yield _known(Entry, each["note"])
+            elif "now" in each:
+                yield _known(Now, each["now"])
+
+
+def _known(kind: type[Any], told: Mapping[str, Any]) -> Any:
+    """A newer speaker may tell more."""
+    return kind(**{name: told[name] for name in kind.__dataclass_fields__ if name in told})
+
+
+def journalled() -> Generator[Entry, None, None]:
+    """From the journal of the service, the last entries first; it never ends by itself.
+
+    Raises `ControlError` when there is no journal to be read.
+    """
+    command = ["journalctl", "-q", "-o", "json", "-f", "-n", str(_PAST), "-u", UNIT]
+    try:
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, errors="replace")
+    except OSError as error:
+        hint = "start the speaker: systemctl start edged, or edged run"
+        raise ControlError(f"there is no journal either: {error}", hint) from error
+    with child, contextlib.ExitStack() as stack:
+        stack.callback(child.terminate)
+        assert child.stdout is not None
+        for line in child.stdout:
+            if (entry := entry_of(line)) is not None:
+                yield entry
+    raise ControlError("the journal cannot be followed", "see: journalctl -f -u edged")
+
+
+def entry_of(line: str) -> Entry | None:
+    """A line of `journalctl -o json`; None for one that tells nothing here."""
+    try:
+        told = json.loads(line)
+        at = int(told["__REALTIME_TIMESTAMP"]) / 1e6
+    except (ValueError, KeyError, TypeError):
+        return None
+    texts = {name: _text(value) for name, value in told.items()}
+    fields = {
+        name.removeprefix(_PREFIX).lower(): _value(value)
+        for name, value in texts.items()
+        if name.startswith(_PREFIX) and name not in _OWN
+    }
+    return Entry(
+        time=at,
+        fact=texts.get("EDGED_FACT", ""),
+        message=texts.get("MESSAGE", ""),
+        state=texts.get("EDGED_STATE", ""),
+        warning=texts.get("PRIORITY", "6") <= str(_WARNING),
+        fields=fields,
+    )
+
+
+def _text(value: Any) -> str:
+    """A field is a text, or its bytes where it is not printable, or all of several values."""
+    match value:
+        case [int(), *_]:
+            return bytes(value).decode(errors="replace")
+        case [first, *_]:
+            return _text(first)
+        case None:
+            return ""
+    return str(value)
+
+
+def _value(text: str) -> str | float:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def words(name: str, value: Any) -> tuple[str, str]:
+    """A field's name and value for people: `volume_db`, -6 is volume, -6 dB."""
+    for ending, unit in _UNITS.items():
+        if name.endswith(ending) and isinstance(value, int | float):
+            return name.removesuffix(ending).replace("_", " "), f"{value:g}{unit}"
+    shown = f"{value:g}" if isinstance(value, float) else str(value)
+    return name.replace("_", " "), "-" if value is None else shown

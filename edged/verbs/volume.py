@@ -1,0 +1,35 @@
+"""Say how loud the speaker is, or turn it: +1 and -1 are steps, --db names a volume."""
+
+import argparse
+
+from ..control import Request
+from . import _socket
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """By how much, or how loud."""
+    _socket.arguments(parser)
+    wish = parser.add_mutually_exclusive_group()
+    wish.add_argument(
+        "steps", nargs="?", type=_steps, metavar="+N|-N", help="louder or softer by N steps"
+    )
+    wish.add_argument(
+        "--db", type=float, metavar="DB", help="so loud: 0 is as loud as it goes, -20 is soft"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the volume that it has now; `control.ControlError` when it cannot be asked."""
+    request = Request("status")
+    if options.db is not None:
+        request = Request("volume", db=options.db)
+    elif options.steps is not None:
+        request = Request("volume", steps=options.steps)
+    print(f"{_socket.ask(options, request)['volume_db']:g} dB")
+    return 0
+
+
+def _steps(text: str) -> int:
+    if not text.startswith(("+", "-")):
+        raise argparse.ArgumentTypeError(f"+{text} is louder, -{text} softer; or --db DB")
+    return int(text)

@@ -1,0 +1,179 @@
+"""Watch the speaker live: state, light, level, latencies and its last turns, as they happen."""
+
+import argparse
+import contextlib
+import json
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import asdict
+from time import monotonic
+
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from ..control import ControlError
+from ..core.events import Trouble
+from ..core.scenes import Look, Scene, colour
+from . import _socket
+from ._news import Entry, News, Now, journalled, live, words
+from ._screen import WIDTH, console, meter, visible
+
+_STORY = 10
+_TURNS = 4
+_SECONDARY = ("session", "turn", "heard_ms", "interrupted", "advice", "detail")
+"""Of a turn's fields those that are no latency."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Which speaker, and for whom."""
+    _socket.arguments(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object a line, for programs")
+    parser.add_argument("--journal", action="store_true", help="from the journal in any case")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Go on until Ctrl-C; in a terminal a picture, else a line for each entry.
+
+    Where the socket cannot be reached, and once the speaker has gone, the journal is read.
+    `control.ControlError` when there is neither.
+    """
+    screen = console()
+    view = View()
+    news = view.follow(options)
+    if options.json:
+        for each in news:
+            print(json.dumps({type(each).__name__.lower(): asdict(each)}), flush=True)
+    elif not screen.is_terminal:
+        for each in news:
+            if isinstance(each, Entry):
+                print(line_of(each), flush=True)
+    else:
+        with Live(get_renderable=view.draw, console=screen, refresh_per_second=10, transient=True):
+            for each in news:
+                view.take(each)
+    return 0
+
+
+def line_of(entry: Entry) -> str:
+    """The entry as one line."""
+    mark = "! " if entry.warning else ""
+    fields = ", ".join(" ".join(words(name, value)) for name, value in entry.fields.items())
+    return f"{entry.clock} {entry.state:<10} {mark}{entry.message}" + (fields and f" ({fields})")
+
+
+class View:
+    """What has been told, as a picture; drawn from another thread than told."""
+
+    def __init__(self) -> None:
+        self.source = "the control socket"
+        self._now = Now("")
+        self._light_is_told = False
+        self._since = monotonic()
+        self._session = ""
+        self._story: deque[Entry] = deque(maxlen=_STORY)
+        self._turns: deque[Entry] = deque(maxlen=_TURNS)
+
+    def follow(self, options: argparse.Namespace) -> Iterator[News]:
+        """The socket's news, and after them the journal's."""
+        if not options.journal:
+            try:
+                yield from live(options)
+            except ControlError as gone:
+                self.source = f"the journal, for {gone}"
+        else:
+            self.source = "the journal"
+        self._light_is_told = False
+        self._now = Now("")
+        with contextlib.closing(journalled()) as entries:
+            yield from entries
+
+    def take(self, news: News) -> None:
+        """One more piece of news."""
+        if isinstance(news, Now):
+            self._now, self._light_is_told = news, True
+            return
+        if not self._light_is_told and (news.state, _trouble(news)) != self._seen:
+            self._now = Now(news.state, _trouble(news), volume_db=self._now.volume_db)
+            self._since = monotonic()
+        match news.fact:
+            case "turn_ended":
+                self._turns.append(news)
+            case "connected":
+                self._session = str(news.fields.get("session", ""))
+            case "session_ended":
+                self._session = ""
+            case "volume_changed" if not self._light_is_told:
+                self._now = Now(*self._seen, volume_db=news.fields.get("volume_db"))
+            case _:
+                pass
+        if news.fact != "state_changed":
+            self._story.append(news)
+
+    @property
+    def _seen(self) -> tuple[str, str]:
+        return self._now.state, self._now.trouble
+
+    def draw(self) -> RenderableType:
+        """The picture of this moment."""
+        now = self._now
+        light = now.light if self._light_is_told else self._guessed()
+        name = now.state + (f": {now.trouble}" if now.trouble else "")
+        state = Text.assemble(
+            ("  ● ", f"bold {visible(light)}"),
+            (f"{name:<20}", "bold"),
+            ("▲ room sound leaves   " if now.sending else "", "bold"),
+            (f"session {self._session}" if self._session else "", "dim"),
+        )
+        sound = Table.grid(padding=(0, 1))
+        if now.microphone_dbfs is not None:
+            sound.add_row("  microphone", meter(now.microphone_dbfs), f"{now.microphone_dbfs:g} dB")
+        if now.volume_db is not None:
+            sound.add_row("  volume", meter(now.volume_db), f"{now.volume_db:g} dB")
+        footer = Text(f"  from {self.source}; Ctrl-C ends it", "dim")
+        return Panel(
+            Group(state, sound, Text(), self._drawn_turns(), Text(), self._drawn_story(), footer),
+            title="edged",
+            width=WIDTH,
+        )
+
+    def _guessed(self) -> str:
+        """The light that belongs to what the journal tells."""
+        try:
+            trouble = Trouble(self._now.trouble) if self._now.trouble else None
+            look = Look(Scene(self._now.state), trouble)
+        except ValueError:
+            return "#000000"
+        return colour(look, monotonic() - self._since).hex
+
+    def _drawn_turns(self) -> RenderableType:
+        """The last turns, with every latency and the cost that they tell of."""
+        table = Table.grid(padding=(0, 2))
+        for turn in list(self._turns):
+            latencies = [
+                " ".join(words(name, value))
+                for name, value in turn.fields.items()
+                if name.endswith(("_ms", "_usd")) and name not in _SECONDARY
+            ]
+            number = turn.fields.get("turn", "")
+            heard = turn.fields.get("heard_ms", 0)
+            cut = ", interrupted" if turn.fields.get("interrupted") else ""
+            table.add_row(
+                Text(f"  turn {number:g}" if isinstance(number, float | int) else "  turn", "cyan"),
+                Text(f"{heard / 1000:.1f} s heard{cut}"),
+                Text(", ".join(latencies)),
+            )
+        return table
+
+    def _drawn_story(self) -> RenderableType:
+        table = Table.grid(padding=(0, 1))
+        for entry in list(self._story):
+            style = "bold red" if entry.warning else ""
+            table.add_row(Text(f"  {entry.clock}", "dim"), Text(entry.message, style))
+        return table
+
+
+def _trouble(entry: Entry) -> str:
+    return str(entry.fields.get("trouble", "")) if entry.state == Scene.TROUBLE else ""
