@@ -20,11 +20,15 @@ _NTP = "sudo timedatectl set-ntp true"
 
 def look(visit: Visit) -> Finding:
     """As the kernel knows it; a time before edged was installed is certainly wrong."""
-    now = time.time()
+    return judged(time.time(), Path(__file__).stat().st_mtime, kept=_synchronised())
+
+
+def judged(now: float, installed: float, *, kept: bool) -> Finding:
+    """What to think of this time, and of whether somebody keeps it right."""
     told = datetime.fromtimestamp(now, UTC).isoformat(sep=" ", timespec="minutes")
-    if now < Path(__file__).stat().st_mtime - 86400:
+    if now < installed - 86400:
         return fail(f"it is not {told}: the clock was never set", _NTP)
-    if not _synchronised():
+    if not kept:
         return warn(f"{told}, but nothing keeps it right: certificates and timers need it", _NTP)
     return ok(f"{told}, kept right by NTP")
 

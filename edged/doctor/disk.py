@@ -4,42 +4,45 @@ import getpass
 import os
 from pathlib import Path
 
-from .. import store
+from . import _box
 from ._finding import Finding, fail, ok, warn
 from ._visit import Visit
 
 ORDER = 230
 NEEDS = ()
 
-_SERVICE = "/var/lib/edged"
 _LEAST, _LITTLE = 10 << 20, 200 << 20
 """Bytes: below the one nothing is saved for long, below the other the journal is thrown away."""
 
 
 def look(visit: Visit) -> Finding:
     """Where the speaker keeps its state, or where that folder will be made."""
-    folder = _folder(visit)
+    folder = _box.folder(visit.machine, visit.file)
     there = next(place for place in (folder, *folder.parents) if place.exists())
     space = os.statvfs(there)
-    free = space.f_bavail * space.f_frsize
+    return judged(
+        there,
+        space.f_bavail * space.f_frsize,
+        fixed=bool(space.f_flag & os.ST_RDONLY),
+        open_to_us=folder == visit.machine.path(_box.SERVICE) or os.access(there, os.W_OK),
+    )
+
+
+def judged(folder: Path, free: int, *, fixed: bool, open_to_us: bool) -> Finding:
+    """What to think of a folder with so many bytes, read-only or not, that we may write or not."""
     told = f"{free >> 20} MiB free for {folder}"
-    if space.f_flag & os.ST_RDONLY:
+    if fixed:
         return warn(
-            f"{there} is read-only: volume, mute and calibration are forgotten at every start",
-            f"sudo mount -o remount,rw {_mount(there)}",
+            f"{folder} is read-only: volume, mute and calibration are forgotten at every start",
+            f"sudo mount -o remount,rw {_mount(folder)}",
         )
     if free < _LEAST:
-        return fail(told, _space(there))
+        return fail(told, _space(folder))
     if free < _LITTLE:
-        return warn(told, _space(there))
-    if folder != visit.machine.path(_SERVICE) and not os.access(there, os.W_OK):
-        return fail(f"{there} cannot be written", f"sudo chown -R {getpass.getuser()}: {there}")
+        return warn(told, _space(folder))
+    if not open_to_us:
+        return fail(f"{folder} cannot be written", f"sudo chown -R {getpass.getuser()}: {folder}")
     return ok(told)
-
-
-def _folder(visit: Visit) -> Path:
-    service = visit.machine.path(_SERVICE)
-    return service if service.exists() else store.folder(visit.machine.environment)
 
 
 def _mount(place: Path) -> Path:

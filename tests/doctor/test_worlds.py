@@ -1,0 +1,540 @@
+"""Broken worlds, each with what the doctor says of it, and the one thing to type."""
+
+import os
+import re
+import shutil
+import socket
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edged import control, schema
+from edged.doctor import _credential, _round, clock, disk, python
+from edged.doctor._finding import Finding
+from edged.doctor._visit import Machine, Visit
+from tests.conftest import Drop
+
+KEY = "sk-proj-abcdefghijklmnopqrstuvwxyz"
+
+
+class World:
+    """A machine made of files and programs, and a configuration."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "root"
+        self.programs = folder / "bin"
+        self.config = folder / "edged.toml"
+        self.config.write_text("")
+        self.programs.mkdir()
+        self.root.mkdir()
+        self.environment = {
+            "PATH": f"{self.programs}:{os.environ['PATH']}",
+            "STATE_DIRECTORY": str(folder / "state"),
+            "XDG_RUNTIME_DIR": str(folder),
+            "RUNTIME_DIRECTORY": str(folder),
+        }
+        self.service = False
+        """Whether the service's configuration is looked at, and not one that is named."""
+
+    def file(self, path: str, text: str = "", mode: int = 0o644) -> Path:
+        """Put a file there."""
+        place = self.root / path.lstrip("/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text)
+        place.chmod(mode)
+        return place
+
+    def systemd(self, **properties: object) -> None:
+        """Have a systemd that says this of the unit."""
+        (self.root / "run/systemd/system").mkdir(parents=True)
+        said = "\n".join(f"{name}={value}" for name, value in properties.items())
+        program = self.programs / "systemctl"
+        program.write_text(f"#!/bin/sh\n[ \"$1\" = show ] || exit 1\ncat <<'E'\n{said}\nE\n")
+        program.chmod(0o755)
+
+    @property
+    def visit(self) -> Visit:
+        """The doctor's, in this world."""
+        file = None if self.service else self.config
+        return Visit(file=file, machine=Machine(self.root, self.environment))
+
+    def look(self, name: str) -> Finding:
+        """What is found by that check, after those that it needs."""
+        (*_, outcome) = _round.outcomes(self.visit, [name])
+        assert outcome.name == name
+        return outcome.finding
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    made = World(tmp_path)
+    monkeypatch.setattr(schema, "FILE", tmp_path / "etc/edged.toml")
+    return made
+
+
+def says(found: Finding, verdict: str, seen: str, fix: str) -> None:
+    """Patterns for the whole of the fix, and for some of what was seen."""
+    assert found.verdict == verdict, found
+    assert re.search(seen, found.seen), found
+    assert re.fullmatch(fix, found.fix), found
+
+
+# --- Python and configuration -------------------------------------------------------------
+
+
+def test_a_package_is_missing_or_too_old(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+    assert world.look("python").verdict == "ok"
+    wanted = ["rich>=99", "rich>=1,<2", "nowhere-to-be-found>=1", "numpy>=2.0,<3"]
+    monkeypatch.setattr(python, "_required", lambda: wanted)
+    says(
+        world.look("python"),
+        "fail",
+        r"rich is [\d.]+, >=99 is needed; .*; nowhere-to-be-found is missing",
+        re.escape(
+            f"{sys.executable} -m pip install 'rich>=99' 'rich>=1,<2' 'nowhere-to-be-found>=1'"
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("requirement", "met"),
+    [
+        ("rich", True),
+        ("rich>=1.0.0.0", True),
+        ("rich<1", False),
+        ("rich==0", False),
+        ("Rich >=1", True),
+    ],
+)
+def test_versions_are_compared_as_numbers(requirement: str, met: bool) -> None:
+    assert (python.lacking(requirement) == "") is met
+
+
+def test_a_mistake_in_the_configuration(world: World) -> None:
+    world.config.write_text("[volume]\ndb = 5\nloud = 1\n")
+    says(
+        world.look("config"),
+        "fail",
+        r"edged\.toml:2: volume\.db: expected .* \(and 1 more\)",
+        rf"change line 2 of {world.config} as the message says, then: "
+        rf"edged check --config {world.config}",
+    )
+
+
+@pytest.mark.parametrize(
+    ("raised", "fix"),
+    [
+        (
+            "it needs a package more: pip install 'edged[microwakeword]'",
+            rf"{re.escape(sys.executable)} -m pip install 'edged\[microwakeword\]'",
+        ),
+        (
+            "libportaudio.so.2: cannot open shared object file: No such file or directory",
+            "sudo apt install libportaudio2",
+        ),
+    ],
+)
+def test_a_driver_whose_library_is_not_there(
+    world: World, drop_driver: Drop, raised: str, fix: str
+) -> None:
+    drop_driver("wake", "needy", f'raise ImportError("{raised}")\nclass Settings: ...\n')
+    world.config.write_text('[wake]\ndriver = "needy"\n')
+    says(world.look("config"), "fail", "cannot be used here", fix)
+
+
+# --- the key ------------------------------------------------------------------------------
+
+
+def test_no_key_at_all(world: World) -> None:
+    says(
+        world.look("key"),
+        "fail",
+        "there is no key",
+        rf"edged setup --config {world.config}",
+    )
+    world.service = True
+    says(world.look("key"), "fail", "there is no key", "sudo edged setup")
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("sk-...", "placeholder"),
+        ("your-key-here-please-put-it", "placeholder"),
+        ('"sk-proj-abcdefghijklmnopqrs"', "quotation marks"),
+        ("AIzaSyabcdefghijklmnopqrstuvwx", "does not begin with sk- or ek_"),
+        ("sk-abcdef", "only 9 characters long"),
+        ("sk-abc def", "one line of ASCII without spaces"),
+    ],
+)
+def test_what_can_be_no_key(world: World, key: str, said: str) -> None:
+    world.service = True
+    world.file("/etc/edged/credentials/openai", key + "\n", 0o600)
+    found = world.look("key")
+    says(found, "fail", said, "sudo edged setup")
+    assert key not in found.seen
+
+
+def test_another_providers_key_may_look_as_it_likes(world: World) -> None:
+    world.environment["OPENAI_API_KEY"] = "AIza-short"
+    world.config.write_text('[provider.openai]\nurl = "wss://localhost/v1"\n')
+    says(
+        world.look("key"),
+        "warn",
+        "comes from the environment variable OPENAI_API_KEY",
+        "sudo edged setup",
+    )
+
+
+def test_a_key_that_others_can_read(world: World) -> None:
+    world.service = True
+    credential = world.file("/etc/edged/credentials/openai", KEY, 0o644)
+    credential.parent.chmod(0o700)
+    says(world.look("key"), "warn", "others than root", f"sudo chmod 600 {credential}")
+    credential.chmod(0o600)
+    credential.parent.chmod(0o755)
+    says(world.look("key"), "warn", "others than root", f"sudo chmod 700 {credential.parent}")
+    credential.parent.chmod(0o700)
+    assert world.look("key") == Finding("ok", f"{len(KEY)} characters, from the credential openai")
+
+
+def test_a_key_in_a_file_that_others_can_read(world: World) -> None:
+    file = world.file("/home/key", KEY, 0o644)
+    world.config.write_text(f'[key]\nfile = "{file}"\n')
+    says(world.look("key"), "warn", "others can read it", f"chmod 600 {file}")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may look everywhere")
+def test_only_root_may_look_at_the_services_key(world: World) -> None:
+    world.service = True
+    folder = world.file("/etc/edged/credentials/openai", KEY, 0o600).parent
+    folder.chmod(0)
+    says(world.look("key"), "skipped", "only root", "sudo edged doctor")
+    folder.chmod(0o700)
+
+
+needs_creds = pytest.mark.skipif(
+    shutil.which("systemd-creds") is None or os.geteuid() != 0,
+    reason="encrypts with systemd-creds, as root",
+)
+
+
+@needs_creds
+def test_the_key_is_encrypted_where_systemd_can(world: World, tmp_path: Path) -> None:
+    world.systemd()
+    world.service = True
+    world.environment["SYSTEMD_CREDENTIAL_SECRET"] = str(tmp_path / "secret")
+    world.file("/etc/edged/credentials/openai", "sk-old", 0o600).parent.chmod(0o700)
+    file = _credential.write(world.visit.machine, "openai", KEY)
+    assert file == world.root / "etc/edged/credentials.encrypted/openai"
+    assert KEY not in file.read_text()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    assert not (world.root / "etc/edged/credentials/openai").exists()
+    says(world.look("key"), "ok", f"{len(KEY)} characters, from the encrypted credential", "")
+    # As on another machine, whose secret is another one.
+    (tmp_path / "secret").unlink()
+    says(world.look("key"), "fail", "cannot be decrypted on this machine", "sudo edged setup")
+
+
+@pytest.mark.parametrize("managed", [False, True])
+def test_where_it_cannot_the_key_is_a_file_for_root_alone(world: World, managed: bool) -> None:
+    if managed:
+        world.systemd()
+        program = world.programs / "systemd-creds"
+        program.write_text("#!/bin/sh\nexit 1\n")
+        program.chmod(0o755)
+    file = _credential.write(world.visit.machine, "openai", KEY)
+    assert file == world.root / "etc/edged/credentials/openai"
+    assert file.read_text() == KEY + "\n"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    assert [each.name for each in file.parent.iterdir()] == ["openai"]
+
+
+# --- time and room ------------------------------------------------------------------------
+
+
+def test_the_clock() -> None:
+    now = 1_800_000_000.0
+    ntp = "sudo timedatectl set-ntp true"
+    says(clock.judged(now, now - 9, kept=True), "ok", "2027-01-15 08:00", "")
+    says(clock.judged(now, now - 9, kept=False), "warn", "nothing keeps it right", ntp)
+    says(clock.judged(5.0, now, kept=True), "fail", "not 1970-01-01.*never set", ntp)
+
+
+def test_this_machines_clock_can_be_read(world: World) -> None:
+    assert world.look("clock").verdict in ("ok", "warn")
+
+
+def test_the_disk(tmp_path: Path, world: World) -> None:
+    def judged(free: int, *, fixed: bool = False, ours: bool = True) -> Finding:
+        return disk.judged(tmp_path, free, fixed=fixed, open_to_us=ours)
+
+    clean = re.escape("sudo apt clean && sudo journalctl --vacuum-size=50M") + ".*"
+    assert judged(1 << 30).verdict == "ok"
+    says(judged(100 << 20), "warn", "100 MiB free", clean)
+    says(judged(1 << 20), "fail", "1 MiB free", clean)
+    says(judged(1 << 30, fixed=True), "warn", "read-only", r"sudo mount -o remount,rw /.*")
+    says(
+        judged(1 << 30, ours=False), "fail", "cannot be written", rf"sudo chown -R \w+: {tmp_path}"
+    )
+    says(world.look("disk"), "ok", rf"MiB free for {tmp_path}", "")
+
+
+# --- who may use the devices, and who does ------------------------------------------------
+
+
+def test_the_services_user_is_not_in_the_group_of_a_device(world: World) -> None:
+    world.service = True
+    node = world.file("/dev/snd/pcmC0D0c", mode=0o660)
+    world.file("/etc/passwd", "root:x:0:0::/root:/bin/sh\nedged:x:4711:4711::/:/bin/false\n")
+    group = 29 if os.geteuid() == 0 else os.getgid()
+    os.chown(node, -1, group)
+    name = Path("/etc/group").read_text()
+    named = re.search(rf"^(\w+):[^:]*:{group}:", name, re.MULTILINE)
+    assert named
+    world.file("/etc/group", f"edged:x:4711:\n{named[1]}:x:{group}:root\n")
+    says(
+        world.look("rights"),
+        "fail",
+        "edged may not use /dev/snd/pcmC0D0c",
+        rf"sudo usermod -aG {named[1]} edged, then sudo systemctl restart edged",
+    )
+    world.file("/etc/group", f"edged:x:4711:\n{named[1]}:x:{group}:root,edged\n")
+    says(world.look("rights"), "ok", "edged may use /dev/snd/pcmC0D0c", "")
+    world.file("/etc/group", f"edged:x:4711:\n{named[1]}:x:{group}:\n")
+    world.systemd(SupplementaryGroups=f"{named[1]} spi")
+    assert world.look("rights").verdict == "ok"
+
+
+def test_a_device_that_no_group_may_use(world: World) -> None:
+    world.service = True
+    world.file("/etc/passwd", "edged:x:4711:4711::/:/bin/false\n")
+    world.file("/dev/gpiochip0", mode=0o600)
+    says(
+        world.look("rights"),
+        "fail",
+        "edged may not use /dev/gpiochip0",
+        r"sudo ./scripts/install, whose udev rule gives it to a group; then sudo reboot",
+    )
+
+
+def test_no_device_no_verdict(world: World) -> None:
+    says(world.look("rights"), "skipped", "neither a sound card nor a GPIO chip", "")
+
+
+@pytest.fixture
+def speaker(tmp_path: Path) -> Iterator[None]:
+    """Whoever listens on the control socket, and says nothing."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "control"))
+        listener.listen()
+        yield
+
+
+def test_a_speaker_that_runs_holds_the_devices(
+    world: World, speaker: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ask(path: Path, request: control.Request, timeout_s: float = 3.0) -> dict[str, object]:
+        assert path.exists()
+        return {"state": "asleep", "sound": {"microphone": "USB", "microphone_rate": 48000}}
+
+    monkeypatch.setattr(control, "ask", ask)
+    says(
+        world.look("devices"),
+        "skipped",
+        r"the speaker runs \(asleep\) and holds microphone USB",
+        r"stop `edged run` \(edged.service does not run it\), then: edged doctor",
+    )
+    world.systemd(ActiveState="active")
+    assert world.look("devices").fix == (
+        "sudo systemctl stop edged && sudo edged doctor; sudo systemctl start edged"
+    )
+    assert world.look("lights").verdict == "skipped"
+
+
+def test_a_speaker_that_may_not_be_asked_holds_them_too(
+    world: World, speaker: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ask(path: Path, request: control.Request, timeout_s: float = 3.0) -> dict[str, object]:
+        raise control.ControlError("you may not ask edged", "") from PermissionError()
+
+    monkeypatch.setattr(control, "ask", ask)
+    says(world.look("devices"), "skipped", "a speaker runs, and holds them", ".*")
+
+
+def test_a_socket_that_nobody_listens_on_any_more(world: World) -> None:
+    assert world.look("devices") == Finding("ok", "no speaker runs")
+
+
+# --- systemd ------------------------------------------------------------------------------
+
+WELL = {
+    "LoadState": "loaded",
+    "ActiveState": "active",
+    "SubState": "running",
+    "UnitFileState": "enabled",
+    "Result": "success",
+    "ExecMainStatus": "0",
+    "NRestarts": "0",
+    "StatusText": "asleep",
+    "NeedDaemonReload": "no",
+    "WatchdogUSec": "6s",
+    "Restart": "on-failure",
+    "NotifyAccess": "main",
+    "Type": "notify",
+}
+
+
+@pytest.mark.parametrize(
+    ("broken", "verdict", "seen", "fix"),
+    [
+        ({}, "ok", "runs and starts at boot: asleep", ""),
+        ({"LoadState": "not-found"}, "fail", "not-found", r"sudo \./scripts/install"),
+        ({"NeedDaemonReload": "yes"}, "warn", "changed on disk", ".*daemon-reload.*"),
+        ({"ActiveState": "inactive"}, "warn", "does not run", "sudo systemctl enable --now edged"),
+        ({"UnitFileState": "disabled"}, "warn", "at boot", "sudo systemctl enable edged"),
+        ({"NRestarts": "7"}, "warn", "again 7 times", "journalctl -u edged -b -n 20"),
+        (
+            {"ActiveState": "failed", "Result": "exit-code", "ExecMainStatus": "78"},
+            "fail",
+            "exit-code, status 78",
+            "edged check",
+        ),
+        (
+            {"ActiveState": "failed", "Result": "exit-code", "ExecMainStatus": "243"},
+            "fail",
+            "status 243",
+            ".*scripts/install.*credentials.*",
+        ),
+        (
+            {"ActiveState": "activating", "Result": "watchdog", "ExecMainStatus": "9"},
+            "fail",
+            "watchdog",
+            "journalctl -u edged -b -n 20",
+        ),
+    ],
+)
+def test_the_unit(world: World, broken: dict[str, str], verdict: str, seen: str, fix: str) -> None:
+    world.systemd(**(WELL | broken))
+    says(world.look("unit"), verdict, seen, fix)
+
+
+@pytest.mark.parametrize(
+    ("broken", "verdict", "seen"),
+    [
+        ({}, "ok", "after 6s of silence"),
+        ({"WatchdogUSec": "infinity"}, "warn", "no watchdog"),
+        ({"WatchdogUSec": "0"}, "warn", "no watchdog"),
+        ({"Restart": "no"}, "warn", "nobody starts it again"),
+        ({"Type": "simple"}, "warn", "does not listen"),
+        ({"NotifyAccess": "none"}, "warn", "does not listen"),
+    ],
+)
+def test_the_watchdog(world: World, broken: dict[str, str], verdict: str, seen: str) -> None:
+    world.systemd(**(WELL | broken))
+    mend = "" if verdict == "ok" else "sudo systemctl revert edged.service && .*restart edged"
+    says(world.look("watchdog"), verdict, seen, mend)
+
+
+def test_without_systemd_there_is_nothing_to_look_at(world: World) -> None:
+    says(world.look("unit"), "skipped", "systemd is not process 1", "")
+    says(world.look("watchdog"), "skipped", "needs unit", "")
+
+
+def test_a_systemd_that_does_not_answer(world: World) -> None:
+    world.systemd()
+    (world.programs / "systemctl").write_text("#!/bin/sh\nexit 1\n")
+    says(world.look("unit"), "skipped", "does not answer", "systemctl status edged")
+
+
+# --- cards, lights, buttons, wake word ----------------------------------------------------
+
+
+def test_the_kernel_has_no_sound_card(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    portaudio = schema.read(world.config).sound.module
+    monkeypatch.setattr(portaudio, "devices", lambda: ())
+    says(world.look("cards"), "fail", "no sound card", "plug one in; .*dtoverlay=.*")
+    world.file("/proc/asound/cards", " 1 [Device         ]: USB-Audio - USB\n")
+    says(world.look("cards"), "fail", "no default microphone; there are: none", "edged setup.*")
+
+
+def test_a_rate_that_the_card_does_not_have(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    portaudio = schema.read(world.config).sound.module
+    device = portaudio.Device(3, "USB: - (hw:1,0)", 1, 2, 44100, ("microphone", "speaker"))
+    monkeypatch.setattr(portaudio, "devices", lambda: (device,))
+    monkeypatch.setattr(portaudio, "rates", lambda _device, _direction: (44100, 48000))
+    says(world.look("cards"), "ok", r'microphone "USB: - \(hw:1,0\)" at 44.1, 48 kHz, speaker', "")
+    world.config.write_text("[sound.portaudio]\ncapture_rate = 16000\n")
+    says(
+        world.look("cards"),
+        "fail",
+        "does not open at 16000 Hz, but at 44.1, 48 kHz",
+        r"set capture_rate = 0 in \[sound.portaudio\]",
+    )
+    world.config.write_text("")
+    monkeypatch.setattr(portaudio, "rates", lambda _device, _direction: ())
+    says(world.look("cards"), "fail", "at no rate", r"end what uses it: sudo fuser -v /dev/snd/.*c")
+
+
+def test_a_wake_model_that_is_none(world: World, tmp_path: Path) -> None:
+    model = tmp_path / "mine.onnx"
+    model.write_text("not at all")
+    world.config.write_text(f'[wake.openwakeword.words.mine]\nmodel = "{model}"\n')
+    says(world.look("wake"), "fail", "is not a model", "see the table of openwakeword.*")
+    model.unlink()
+    says(world.look("wake"), "fail", "No such file", "see the table of openwakeword.*")
+
+
+def test_a_wake_engine_that_keeps_up(world: World) -> None:
+    assert re.match(r"hey_jarvis; \d+ % of a core", world.look("wake").seen)
+    world.config.write_text('[wake]\ndriver = "button"\n')
+    says(world.look("wake"), "skipped", "no wake word", "")
+
+
+def test_a_board_that_is_too_slow_for_its_wake_engine(world: World, drop_driver: Drop) -> None:
+    drop_driver("wake", "snail", SNAIL)
+    world.config.write_text('[wake]\ndriver = "snail"\n')
+    says(world.look("wake"), "fail", "does not keep up", "set energy_gate = true.*")
+
+
+SNAIL = '''\
+    """A wake engine that takes longer than what it hears."""
+    import time
+    from dataclasses import dataclass
+
+    @dataclass(frozen=True)
+    class Settings:
+        """None."""
+
+    class Snail:
+        def offer(self, samples, position):
+            self.began = time.monotonic()
+
+        def status(self):
+            late = time.monotonic() - getattr(self, "began", 0.0)
+            return {"words": "snail", "frames_examined": int(min(late, 2.0) / 0.2)}
+
+        async def close(self): ...
+
+    def open(settings, feed):
+        return Snail()
+'''
+
+
+def test_lights_and_buttons_that_do_not_open(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GPIOZERO_PIN_FACTORY", "nonsense")
+    monkeypatch.setattr("gpiozero.Device.pin_factory", None)
+    asked = "GPIOZERO_PIN_FACTORY=nonsense was asked for: unset it and gpiozero chooses"
+    says(world.look("lights"), "fail", "the light gpio does not open", re.escape(asked))
+    says(world.look("buttons"), "fail", "the button gpio does not open", re.escape(asked))
+
+
+def test_lights_and_buttons_that_are_not_there(world: World) -> None:
+    world.config.write_text("[lights]\ndrivers = []\n[buttons]\ndrivers = []\n")
+    says(world.look("lights"), "skipped", "there are none", "")
+    says(world.look("buttons"), "skipped", "there are none", "")
