@@ -87,6 +87,13 @@ def test_a_refusal_reaches_the_shell_with_its_hint(tmp_path: Path) -> None:
         b"{}\n",
         b'{"verb":"explode"}\n',
         b'{"verb":"wake","volume":11}\n',
+        b'{"verb":"wake","text":"hello"}\n',
+        b'{"verb":"mute"}\n',
+        b'{"verb":"mute","on":"yes"}\n',
+        b'{"verb":"volume"}\n',
+        b'{"verb":"volume","db":-3,"steps":1}\n',
+        b'{"verb":"volume","db":"loud"}\n',
+        b'{"verb":"say","steps":1}\n',
         b'{"verb":7}\n',
         b'{"verb":"\xff"}\n',
         b"[" * 20000 + b"\n",
@@ -245,6 +252,158 @@ def test_closing_waits_for_nobody(tmp_path: Path) -> None:
                 assert await reader.read() == b""
             # Only this story is left running.
             assert len(asyncio.all_tasks()) == 1
+
+    asyncio.run(story(), debug=True)
+
+
+# --- many replies -------------------------------------------------------------------------
+
+
+class Teller:
+    """Tells those who watch whatever it is given; what each of them has cost it is counted."""
+
+    def __init__(self, *told: Mapping[str, object]) -> None:
+        self.told = told
+        self.watched = 0
+        self.left = 0
+        self.all_left = asyncio.Event()
+
+    def handle(self, request: Request) -> Mapping[str, object] | control.News:
+        return self.tell() if request.verb == "watch" else {"state": "asleep"}
+
+    async def tell(self) -> control.News:
+        self.watched += 1
+        try:
+            for each in self.told:
+                yield each
+            if not self.told:
+                raise ControlError("nothing is told here", "ask somebody else")
+            await asyncio.Event().wait()
+        finally:
+            self.left += 1
+            if self.left == self.watched:
+                self.all_left.set()
+
+
+class Flood(Teller):
+    """Tells without end."""
+
+    async def tell(self) -> control.News:
+        self.watched += 1
+        self.given = 0
+        try:
+            while True:
+                self.given += 1
+                yield {"number": self.given, "news": "x" * 1000}
+        finally:
+            self.left += 1
+            self.all_left.set()
+
+
+WATCH = b'{"verb":"watch"}\n'
+STATUS = b'{"verb":"status"}\n'
+
+
+def told(teller: Teller, path: Path, story: Callable[[], Awaitable[None]]) -> None:
+    async def evening() -> None:
+        async with asyncio.timeout(20), control.serve(path, teller.handle):
+            await story()
+
+    asyncio.run(evening(), debug=True)
+
+
+def test_one_question_can_have_many_answers(tmp_path: Path) -> None:
+    path = tmp_path / "control"
+
+    async def story() -> None:
+        def read() -> list[Any]:
+            with contextlib.closing(control.follow(path, Request("watch"))) as news:
+                return [next(news), next(news)]
+
+        assert await asyncio.to_thread(read) == [{"n": 1}, {"n": 2}]
+
+    told(Teller({"n": 1}, {"n": 2}, {"n": 3}), path, story)
+
+
+def test_a_refusal_in_the_middle_reaches_the_shell_with_its_hint(tmp_path: Path) -> None:
+    path = tmp_path / "control"
+
+    async def story() -> None:
+        with pytest.raises(ControlError, match="nothing is told here") as refused:
+            await asyncio.to_thread(control.ask, path, Request("watch"))
+        assert refused.value.hint == "ask somebody else"
+
+    told(Teller(), path, story)
+
+
+def test_who_watches_and_does_not_read_is_dropped_and_hurts_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "TAKE_S", 0.2)
+    path = tmp_path / "control"
+    flood = Flood()
+
+    async def story() -> None:
+        with socket.socket(socket.AF_UNIX) as peer:
+            peer.setblocking(False)
+            loop = asyncio.get_running_loop()
+            await loop.sock_connect(peer, str(path))
+            await loop.sock_sendall(peer, WATCH)
+            # Others are served all the time.
+            while not flood.all_left.is_set():
+                assert (await exchange(path, STATUS))[0]["ok"] is True
+        assert flood.given < 2000, "what is not taken is not piled up"
+
+    told(flood, path, story)
+
+
+def test_who_hangs_up_is_not_told_any_more(tmp_path: Path) -> None:
+    path = tmp_path / "control"
+    flood = Flood()
+
+    async def story() -> None:
+        reader, writer = await asyncio.open_unix_connection(path)
+        writer.write(WATCH)
+        await reader.readline()
+        writer.close()
+        await flood.all_left.wait()
+
+    told(flood, path, story)
+
+
+def test_half_of_the_chairs_are_for_those_who_only_ask(tmp_path: Path) -> None:
+    path = tmp_path / "control"
+
+    async def story() -> None:
+        async with contextlib.AsyncExitStack() as crowd:
+            for _ in range(control.STREAMS):
+                reader, writer = await asyncio.open_unix_connection(path)
+                crowd.callback(writer.close)
+                writer.write(WATCH)
+                await reader.readline()
+            (refused,) = await exchange(path, WATCH)
+            assert refused["error"] == "too many are watching at once"
+            assert (await exchange(path, STATUS))[0]["ok"] is True
+
+    told(Teller({"n": 1}), path, story)
+
+
+def test_closing_does_not_wait_for_those_who_watch(tmp_path: Path) -> None:
+    path = tmp_path / "control"
+    teller = Teller({"n": 1})
+
+    async def story() -> None:
+        async with control.serve(path, teller.handle):
+            reader, writer = await asyncio.open_unix_connection(path)
+            writer.write(WATCH)
+            await reader.readline()
+            before = asyncio.get_running_loop().time()
+        assert asyncio.get_running_loop().time() - before < 0.5
+        assert teller.left == 1
+        with contextlib.suppress(ConnectionResetError):
+            assert await reader.read() == b""
+        writer.close()
+        assert len(asyncio.all_tasks()) == 1
 
     asyncio.run(story(), debug=True)
 
