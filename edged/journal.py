@@ -106,7 +106,7 @@ class Journald:
         }
         fields |= {f"EDGED_{name.upper()}": _text(value) for name, value in note.fields.items()}
         try:
-            self._send(*(f"{name}={_printable(value)}".encode() for name, value in fields.items()))
+            self._send(*(f"{name}={printable(value)}".encode() for name, value in fields.items()))
         except OSError:
             # There is nobody left to tell, and a speaker that cannot write still speaks.
             return
@@ -129,7 +129,7 @@ class Lines:
         time = self._now().strftime("%H:%M:%S.%f")[:-3]
         fields = "".join(f" {name}={_text(value)}" for name, value in note.fields.items())
         mark = "! " if priority(note) <= Priority.WARNING else ""
-        line = _printable(
+        line = printable(
             f"{time} {state:<10} {mark}{note.message}" + (fields and f" [{fields[1:]}]")
         )
         try:
@@ -178,7 +178,7 @@ def _text(value: str | float) -> str:
     return f"{value:.6f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """`text` on one line, what a terminal would obey escaped: much of it comes from afar."""
     if text.isprintable():
         return text

@@ -1,16 +1,51 @@
-"""`edged wake`, `stop` and `status`, as typed, to a speaker that runs."""
+"""What is typed to a speaker that runs: `edged status`, `wake`, `mute`, `watch` and the like."""
 
 import asyncio
+import io
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+from rich.console import Console
 
 from edged import cli, control, schema
 from edged.control import Request
+from edged.core.commands import Fact, note, warn
+from edged.verbs import _news, listen, watch
+from edged.verbs._news import Entry, Now
 
-STATUS = {"state": "asleep", "capture_rate": 48000, "wake": {"engine": "openwakeword"}}
+from .journals import Book
+
+STATUS: dict[str, Any] = {
+    "state": "asleep",
+    "microphone_dbfs": -41.5,
+    "volume_db": -12.0,
+    "uptime_s": 3725.2,
+    "session": None,
+    "last_turn": {"turn": 2, "speech_end_to_first_audio_ms": 640},
+    "wake": {"engine": "openwakeword"},
+}
+NOTE = {
+    "time": 1_795_000_000.0,
+    "fact": "woken",
+    "message": "woken by shell",
+    "state": "waking",
+    "warning": False,
+    "fields": {"word": "shell"},
+}
+NOW = {
+    "state": "listening",
+    "light": "#0073b2",
+    "sending": True,
+    "microphone_dbfs": -30.0,
+    "volume_db": -12.0,
+    "scores": {"hey_jarvis": 0.25},
+    "thresholds": {"hey_jarvis": 0.5},
+    "of_a_newer_speaker": 1,
+}
 
 
 class Speaker:
@@ -18,11 +53,19 @@ class Speaker:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.asked: list[str] = []
+        self.asked: list[Request] = []
+        self.news: list[Mapping[str, object]] = [{"note": NOTE}, {"now": NOW}]
 
-    def handle(self, request: Request) -> Mapping[str, object]:
-        self.asked.append(request.verb)
-        return STATUS
+    def handle(self, request: Request) -> Mapping[str, object] | control.News:
+        self.asked.append(request)
+        return self.tell() if request.verb == "watch" else STATUS
+
+    async def tell(self) -> control.News:
+        for each in self.news:
+            yield each
+        while self.news:
+            yield self.news[-1]
+            await asyncio.sleep(0.02)
 
     def type(self, *words: str) -> int:
         async def story() -> int:
@@ -40,20 +83,71 @@ def speaker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Speaker:
     return Speaker(tmp_path / "run" / "control")
 
 
-def test_wake_and_stop_say_nothing_when_all_is_well(
-    speaker: Speaker, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("typed", "asked"),
+    [
+        ("wake", Request("wake")),
+        ("stop", Request("stop")),
+        ("mute", Request("mute", on=True)),
+        ("mute on", Request("mute", on=True)),
+        ("mute off", Request("mute", on=False)),
+        ("say Dinner is ready", Request("say", text="Dinner is ready")),
+        ("say -- --help yourself", Request("say", text="--help yourself")),
+    ],
+)
+def test_what_is_done_is_done_in_silence(
+    speaker: Speaker, capsys: pytest.CaptureFixture[str], typed: str, asked: Request
 ) -> None:
-    assert speaker.type("wake") == 0
-    assert speaker.type("stop") == 0
-    assert speaker.asked == ["wake", "stop"]
+    assert speaker.type(*typed.split()) == 0
+    assert speaker.asked == [asked]
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("typed", "asked"),
+    [
+        ("volume", Request("status")),
+        ("volume +1", Request("volume", steps=1)),
+        ("volume -3", Request("volume", steps=-3)),
+        ("volume --db -18.5", Request("volume", db=-18.5)),
+        ("volume --db 0", Request("volume", db=0.0)),
+    ],
+)
+def test_the_volume_is_told_whatever_was_wished(
+    speaker: Speaker, capsys: pytest.CaptureFixture[str], typed: str, asked: Request
+) -> None:
+    assert speaker.type(*typed.split()) == 0
+    assert speaker.asked == [asked]
+    assert capsys.readouterr().out == "-12 dB\n"
+
+
+@pytest.mark.parametrize("typed", ["volume 3", "volume loud", "volume +1 --db -3", "mute maybe"])
+def test_a_wish_that_could_mean_two_things_is_none(
+    speaker: Speaker, capsys: pytest.CaptureFixture[str], typed: str
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        cli.main(typed.split())
+    assert left.value.code == 2
+    assert "usage: edged" in capsys.readouterr().err
+
+
+def test_a_text_can_come_through_a_pipe(speaker: Speaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("It is raining.\n"))
+    assert speaker.type("say") == 0
+    assert speaker.asked == [Request("say", text="It is raining.")]
 
 
 def test_status_in_words(speaker: Speaker, capsys: pytest.CaptureFixture[str]) -> None:
     assert speaker.type("status") == 0
     assert capsys.readouterr().out.splitlines() == [
         "state: asleep",
-        "capture rate: 48000",
+        "microphone: -41.5 dBFS",
+        "volume: -12 dB",
+        "uptime: 1:02:05",
+        "session: -",
+        "last turn:",
+        "  turn: 2",
+        "  speech end to first audio: 640 ms",
         "wake:",
         "  engine: openwakeword",
     ]
@@ -67,20 +161,189 @@ def test_status_for_programs(speaker: Speaker, capsys: pytest.CaptureFixture[str
 def test_another_socket_on_the_command_line(speaker: Speaker, tmp_path: Path) -> None:
     speaker.path = tmp_path / "kitchen"
     assert speaker.type("wake", "--socket", str(speaker.path)) == 0
-    assert speaker.asked == ["wake"]
+    assert speaker.asked == [Request("wake")]
 
 
 def test_another_socket_in_the_configuration(speaker: Speaker, tmp_path: Path) -> None:
     speaker.path = tmp_path / "kitchen"
     schema.FILE.write_text(f'[control]\nsocket = "{speaker.path}"\n[wake]\ndriver = "nonsense"\n')
     assert speaker.type("wake") == 0
-    assert speaker.asked == ["wake"]
+    assert speaker.asked == [Request("wake")]
 
 
-@pytest.mark.parametrize("verb", ["wake", "stop", "status"])
-def test_nobody_is_at_home(speaker: Speaker, capsys: pytest.CaptureFixture[str], verb: str) -> None:
-    assert cli.main([verb]) == cli.FAILED
+@pytest.mark.parametrize(
+    "typed", ["wake", "stop", "status", "mute", "volume", "say hello", "listen"]
+)
+def test_nobody_is_at_home(
+    speaker: Speaker, capsys: pytest.CaptureFixture[str], typed: str
+) -> None:
+    assert cli.main(typed.split()) == cli.FAILED
     said = capsys.readouterr()
     assert said.out == ""
     assert "edged is not running" in said.err
     assert "systemctl start edged" in said.err
+
+
+# --- listen -------------------------------------------------------------------------------
+
+
+def test_listening_is_a_line_now_and_then(
+    speaker: Speaker, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listen, "_LINE_S", 0.1)
+    speaker.news.append({"now": NOW | {"microphone_dbfs": -20.0, "scores": {"hey_jarvis": 0.75}}})
+    speaker.news.append({"now": NOW})
+    assert speaker.type("listen", "--seconds", "0.5") == 0
+    first, *others = capsys.readouterr().out.splitlines()
+    assert first == " -20.0 dBFS  hey_jarvis 0.75", "the loudest, and the best"
+    assert others
+    assert set(others) == {" -30.0 dBFS  hey_jarvis 0.25"}
+
+
+def test_listening_for_programs(
+    speaker: Speaker, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listen, "_LINE_S", 0.1)
+    speaker.news = [{"now": NOW | {"microphone_dbfs": None, "scores": {}}}]
+    assert speaker.type("listen", "--seconds", "0.3", "--json") == 0
+    first = capsys.readouterr().out.splitlines()[0]
+    assert json.loads(first) == {"dbfs": None, "scores": {}}
+
+
+def test_the_picture_of_what_is_heard() -> None:
+    picture = listen.Picture()
+    assert "the microphone is closed" in drawn(picture)
+    moment = Now("asleep", microphone_dbfs=-30.0, thresholds={"hey_jarvis": 0.5})
+    picture.take(Now(**{**vars(moment), "scores": {"hey_jarvis": 0.75}}))
+    picture.take(Now(**{**vars(moment), "scores": {"hey_jarvis": 0.25}}))
+    picture.take(Entry(NOTE["time"], "woken", "woken by hey_jarvis", "waking"))  # type: ignore[arg-type]
+    told = drawn(picture)
+    assert "-30 dBFS" in told
+    assert "0.25, wakes at 0.5, best 0.75" in told
+    assert "woken by hey_jarvis" in told
+
+
+# --- watch --------------------------------------------------------------------------------
+
+
+def drawn(picture: watch.View | listen.Picture) -> str:
+    screen = Console(file=io.StringIO(), width=120, highlight=False)
+    screen.print(picture.draw())
+    assert isinstance(screen.file, io.StringIO)
+    return screen.file.getvalue()
+
+
+@pytest.fixture
+def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Book:
+    """The service's journal as `journalctl` tells it, which is stood in for; then it ends."""
+    book = Book()
+    program = tmp_path / "bin" / "journalctl"
+    program.parent.mkdir()
+    told = tmp_path / "told.json"
+    program.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/typed\nexec cat {told}\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    book.note(warn(Fact.TROUBLE, "trouble: key", trouble="key", advice="put a key"), "trouble")
+    book.note(note(Fact.CONNECTED, "connected", session="sess_9", connect_ms=340), "listening")
+    figures = {"speech_end_to_first_audio_ms": 640, "heard_ms": 2100, "cost_usd": 0.0123}
+    book.note(note(Fact.TURN_ENDED, "turn 1: over", turn=1, interrupted=1, **figures), "speaking")
+    book.note(note(Fact.STATE_CHANGED, "speaking"), "speaking")
+    lines = [entry | {"__REALTIME_TIMESTAMP": "1795000000000000"} for entry in book.sent]
+    lines.append({"__REALTIME_TIMESTAMP": "1795000000000000", "MESSAGE": "Started edged.service"})
+    odd: list[Any] = [{"MESSAGE": None}, [], {"__REALTIME_TIMESTAMP": "soon"}]
+    odd.append({"__REALTIME_TIMESTAMP": "1795000000000000", "MESSAGE": [195, 188, 10]})
+    odd.append({"__REALTIME_TIMESTAMP": "1795000000000000", "MESSAGE": ["one", "two"]})
+    odd.append({"__REALTIME_TIMESTAMP": "1795000000000000", "MESSAGE": "red \x1b[31m alert"})
+    told.write_text("\n".join(json.dumps(each) for each in [*lines, *odd]) + "\nno JSON\n")
+    return book
+
+
+def test_watching_without_a_terminal_is_a_line_for_each_entry(
+    speaker: Speaker, journal: Book, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The speaker leaves, and the journal goes on; its end is an error."""
+    speaker.news = [{"note": NOTE}, {"now": NOW}, {}]
+    speaker.tell = lambda: brief(speaker.news)  # type: ignore[method-assign]
+    assert speaker.type("watch") == cli.FAILED
+    said = capsys.readouterr()
+    lines = [line[9:] for line in said.out.splitlines()]
+    assert lines[0] == "waking     woken by shell"
+    assert lines[1] == "trouble    ! trouble: key; put a key"
+    assert lines[2] == "listening  connected (session sess_9, connect 340 ms)"
+    others = [line.strip() for line in lines[-4:]]
+    assert others == ["Started edged.service", "ü", "one", r"red \x1b[31m alert"]
+    assert "the journal cannot be followed" in said.err
+
+
+async def brief(news: list[Mapping[str, object]]) -> control.News:
+    for each in news[:-1]:
+        yield each
+    raise control.ControlError("it leaves", "let it")
+
+
+def test_watching_for_programs(
+    speaker: Speaker, journal: Book, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert cli.main(["watch", "--json"]) == cli.FAILED
+    first = json.loads(capsys.readouterr().out.splitlines()[0])["entry"]
+    assert first["fact"] == "trouble"
+    assert first["warning"] is True
+    assert first["fields"]["trouble"] == "key"
+    typed = (tmp_path / "typed").read_text().split()
+    assert typed == ["-q", "-o", "json", "-f", "-n", "200", "-u", "edged"]
+
+
+def test_neither_a_speaker_nor_a_journal(
+    speaker: Speaker,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert cli.main(["watch"]) == cli.FAILED
+    assert "there is no journal either" in capsys.readouterr().err
+
+
+def test_the_picture_of_a_speaker_that_is_asked() -> None:
+    view = watch.View()
+    view.take(_news._known(Entry, NOTE))
+    view.take(_news._known(Now, NOW))
+    told = drawn(view)
+    assert "● listening" in told
+    assert "room sound leaves" in told
+    assert "-30 dB" in told
+    assert "-12 dB" in told
+    assert "woken by shell" in told
+    assert "from the control socket" in told
+
+
+def test_a_terminal_obeys_nothing_that_comes_from_afar(
+    speaker: Speaker, journal: Book, capsys: pytest.CaptureFixture[str]
+) -> None:
+    afar = NOTE | {"message": "\x1b]0;you\x07", "fields": {"detail": "\x1b[2J"}}
+    speaker.news = [{"note": afar}, {}]
+    speaker.tell = lambda: brief(speaker.news)  # type: ignore[method-assign]
+    speaker.type("watch")
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert r"\x1b]0;you\x07 (detail \x1b[2J)" in out
+
+
+def test_the_picture_of_a_speaker_whose_journal_is_read(journal: Book) -> None:
+    view = watch.View()
+    for entry in told_by(journal):
+        view.take(entry)
+    told = drawn(view)
+    assert "● speaking" in told
+    assert "session sess_9" in told
+    assert "2.1 s heard, interrupted" in told
+    assert "speech end to first audio 640 ms, cost 0.0123 USD" in told
+    assert "trouble: key" in told
+    view.take(Entry(0.0, "trouble", "trouble: key", "trouble", True, {"trouble": "key"}))
+    assert "● trouble: key" in drawn(view)
+
+
+def told_by(book: Book) -> list[Entry]:
+    """The entries of the book, as `journalctl -o json` would tell them."""
+    lines = [json.dumps(e | {"__REALTIME_TIMESTAMP": "1795000000000000"}) for e in book.sent]
+    return [entry for line in lines if (entry := _news.entry_of(line))]

@@ -246,10 +246,8 @@ class Assistant:
                 self._line.end("stopped", now)
             case Action.MUTE:
                 self._mute(ev.MuteAsked(not self._ears.muted), now)
-            case Action.VOLUME_UP:
-                self._turn_volume(ev.VolumeTurned(1), now)
-            case Action.VOLUME_DOWN:
-                self._turn_volume(ev.VolumeTurned(-1), now)
+            case Action.VOLUME_UP | Action.VOLUME_DOWN:
+                self._turn_volume(ev.VolumeTurned(1 if action is Action.VOLUME_UP else -1), now)
             case Action.PUSH_TO_TALK | Action.NONE:
                 pass
             case _:

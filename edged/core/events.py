@@ -124,7 +124,7 @@ class VolumeTurned:
     steps: int = 0
     """Clicks clockwise (louder); negative for the other way."""
     to_db: float | None = None
-    """The volume that was named instead; None where none was."""
+    """The volume that was named, to which the steps are added; None where none was."""
 
 
 # --- the line to the provider -------------------------------------------------------------

@@ -29,9 +29,8 @@ class Loudness:
 
     def turn(self, event: VolumeTurned, now: float, *, audible: bool) -> None:
         """As loud as asked for, within bounds; a tick tells it where nothing is `audible`."""
-        wanted = self.db + event.steps * self._settings.step_db
-        if event.to_db is not None:
-            wanted = event.to_db
+        named = self.db if event.to_db is None else event.to_db
+        wanted = named + event.steps * self._settings.step_db
         self.db = min(0.0, max(self._settings.lowest_db, wanted))
         self._do(do.SetVolume(self.db))
         if not audible:

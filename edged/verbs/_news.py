@@ -5,11 +5,12 @@ import contextlib
 import json
 import subprocess
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from ..control import ControlError, Request
+from ..journal import printable
 from . import _socket
 
 UNIT = "edged"
@@ -63,9 +64,18 @@ def live(options: argparse.Namespace) -> Iterator[News]:
     with contextlib.closing(_socket.follow(options, Request("watch"))) as told:
         for each in told:
             if "note" in each:
-                yield _known(Entry, each["note"])
+                yield _clean(_known(Entry, each["note"]))
             elif "now" in each:
                 yield _known(Now, each["now"])
+
+
+def _clean(entry: Entry) -> Entry:
+    """Without anything that a terminal would obey: some of it comes from the provider."""
+    fields = {
+        name: printable(value) if isinstance(value, str) else value
+        for name, value in entry.fields.items()
+    }
+    return replace(entry, message=printable(entry.message.rstrip()), fields=fields)
 
 
 def _known(kind: type[Any], told: Mapping[str, Any]) -> Any:
@@ -106,7 +116,7 @@ def entry_of(line: str) -> Entry | None:
         for name, value in texts.items()
         if name.startswith(_PREFIX) and name not in _OWN
     }
-    return Entry(
+    entry = Entry(
         time=at,
         fact=texts.get("EDGED_FACT", ""),
         message=texts.get("MESSAGE", ""),
@@ -114,6 +124,7 @@ def entry_of(line: str) -> Entry | None:
         warning=texts.get("PRIORITY", "6") <= str(_WARNING),
         fields=fields,
     )
+    return _clean(entry)
 
 
 def _text(value: Any) -> str:

@@ -60,7 +60,8 @@ def run(options: argparse.Namespace) -> int:
 def line_of(entry: Entry) -> str:
     """The entry as one line."""
     mark = "! " if entry.warning else ""
-    fields = ", ".join(" ".join(words(name, value)) for name, value in entry.fields.items())
+    told = (words(name, value) for name, value in entry.fields.items())
+    fields = ", ".join(f"{name} {value}" for name, value in told if value not in entry.message)
     return f"{entry.clock} {entry.state:<10} {mark}{entry.message}" + (fields and f" ({fields})")
 
 
