@@ -37,7 +37,7 @@ class Settings:
     bus: Annotated[int, "0 to 9"] = 0
     """The SPI bus: X of /dev/spidevX.Y."""
     device: Annotated[int, "0 to 9"] = 0
-    """The device on it: Y of /dev/spidevX.Y; 1 on a ReSpeaker 4-Mic Array."""
+    """The device on it: Y of /dev/spidevX.Y; these LEDs listen to either."""
     brightness: Annotated[float, "0 to 1"] = 0.3
     """The most light they give: at 1 they dazzle, and 12 of them draw 0.7 A."""
     power_pin: Annotated[int, "-1 to 27"] = _NONE
