@@ -15,43 +15,24 @@ from ._duplex import Duplex
 from ._player import Player
 from ._system import Opened, System
 from ._thread import SoundThread
+from ._watch import Watch
 
 T = TypeVar("T")
 _WATCH_S: Final = 0.5
 _STALLED_AFTER: Final = 3
 """Looks at a running stream that delivered nothing: 1.5 s."""
-_WELL_AFTER: Final = 6
-"""Looks at a stream that delivered: 3 s, after which an earlier silence is forgotten."""
 _STUCK_AFTER: Final = 20
 """Looks at one job of the sound thread's: 10 s, longer than PortAudio needs for any."""
+_STUCK_LATER: Final = 10
+"""The same once a stream has run: 5 s, as nothing has to be read from a slow card any more."""
+_SILENT_PAUSE_S: Final = 0.1
+"""A device that fell silent is still there: it can be opened anew at once."""
 _FIRST_PAUSE_S: Final = 1.0
 _LONGEST_PAUSE_S: Final = 10.0
 _FORCE_EVERY: Final = 6
 """PortAudio starts anew at every search while no stream runs or the cards have changed, else,
 because it interrupts the stream that does run, only at one search in so many."""
 _CLOSE_S: Final = 0.8
-
-
-class _Watch:
-    """Notices that a number stands still for so many looks."""
-
-    def __init__(self, patience: int) -> None:
-        self._patience = patience
-        self._seen = -1
-        self._still = 0
-        self._moved = -1
-
-    @property
-    def well(self) -> bool:
-        """Whether it has moved at so many looks that all is well."""
-        return self._moved >= _WELL_AFTER
-
-    def stalled(self, number: int) -> bool:
-        still = number == self._seen
-        self._still = self._still + 1 if still else 0
-        self._moved += not still
-        self._seen = number
-        return self._still >= self._patience
 
 
 class Card:
@@ -75,14 +56,14 @@ class Card:
         self._rest_s = rest_s
         self._loop = asyncio.get_running_loop()
         self._thread = SoundThread()
-        self._job_watch = _Watch(_STUCK_AFTER)
+        self._job_watch = Watch(_STUCK_AFTER)
         self._capture: Capture | None = None
         self._dozing = False
         self._volume_db: float | None = None
         self._mixer_db: float | None = None
         """What the system's own volume was set to last."""
         self._opened: dict[Direction, Opened] = {}
-        self._running: dict[Direction, _Watch] = {}
+        self._running: dict[Direction, Watch] = {}
         """The streams that deliver, or should."""
         self._wanted: set[Direction] = {"speaker"}
         self._told_lost: set[Direction] = set()
@@ -235,7 +216,7 @@ class Card:
             self._duplex.volume_turned()
 
     def _start(self, direction: Direction) -> None:
-        self._running[direction] = _Watch(_STALLED_AFTER)
+        self._running[direction] = Watch(_STALLED_AFTER)
         self._thread.do(
             _trying(partial(self._system.start, direction)), partial(self._started, direction)
         )
@@ -274,10 +255,10 @@ class Card:
         """Open it anew, which helps once or not at all."""
         if direction in self._fell_silent:
             raise PartBroken(f"the {direction} is open and silent, and was so before")
-        self._lose(direction, f"the {direction} stopped delivering sound")
+        self._lose(direction, f"the {direction} stopped delivering sound", _SILENT_PAUSE_S)
         self._fell_silent.add(direction)
 
-    def _lose(self, direction: Direction, detail: str) -> None:
+    def _lose(self, direction: Direction, detail: str, pause_s: float | None = None) -> None:
         self._fell_silent.discard(direction)
         self._running.pop(direction, None)
         self._opened.pop(direction, None)
@@ -288,11 +269,12 @@ class Card:
             self._told_lost.add(direction)
             self._feed(MicLost(detail) if direction == "microphone" else SpeakerLost(detail))
         if self._search_timer is None:
-            pause_s = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**self._searches)
-            self._search_timer = self._loop.call_later(pause_s, self._search)
+            longer_s = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**self._searches)
+            self._search_timer = self._loop.call_later(pause_s or longer_s, self._search)
 
     def _found(self, direction: Direction, opened: Opened) -> None:
         self._opened[direction] = opened
+        self._job_watch = Watch(_STUCK_LATER)
         self._told_lost.discard(direction)
         if not self._told_lost:
             self._searches = 0
