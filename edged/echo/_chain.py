@@ -77,7 +77,7 @@ class Chain:
 
     def notify(self, why: Change) -> None:
         """Begin to learn again; an underrun leaves the room as it was, and the filter with it."""
-        if why == "rested" or (why == "underrun" and self._reference.silent):
+        if why == "rested":
             self._reference.resume()
             return
         if why != "underrun":

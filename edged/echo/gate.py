@@ -60,7 +60,7 @@ class _Gate:
         self._reference.flushed(frames)
 
     def notify(self, why: Change) -> None:
-        if why == "rested" or (why == "underrun" and self._reference.silent):
+        if why == "rested":
             self._reference.resume()
             return
         if why != "underrun":

@@ -84,6 +84,30 @@ def test_after_a_jump_that_is_told_it_holds_its_tongue_for_a_second(name: str) -
 
 
 @pytest.mark.parametrize("name", GATED)
+@pytest.mark.parametrize("wrong_ms", [-18, 18])
+def test_a_gap_before_an_answer_opens_for_nobody_though_delays_are_told_wrong_behind_it(
+    name: str, wrong_ms: int
+) -> None:
+    talk = Talk(opened_driver(name))
+    pause = np.zeros(RATE)
+    far = np.concatenate((voice(3, FAR_S, -20), pause, voice(4, 4, -20)))
+    mic = echo_of(far, -26) + hiss(4, FAR_S + 5)
+    begin = round((FAR_S + 0.9) * RATE)
+    talk.run(far[:begin], mic[:begin])
+    talk.driver.notify("underrun")
+    true_ms, frames = talk.delay_ms, []
+    for step in range(5):
+        # A second until they are told right again.
+        talk.delay_ms = true_ms + wrong_ms * (5 - step) / 5
+        piece = slice(begin + step * RATE // 5, begin + (step + 1) * RATE // 5)
+        frames += talk.run(far[piece], mic[piece])
+    talk.delay_ms = true_ms
+    frames += talk.run(far[begin + RATE :], mic[begin + RATE :])
+    # Nothing sounded in the first 0.1 s.
+    assert [number for number in opened(frames) if number > 0.15 * FRAMES_S] == []
+
+
+@pytest.mark.parametrize("name", GATED)
 def test_after_a_jump_that_nobody_told_it_comes_to_its_senses(name: str) -> None:
     talk = Talk(opened_driver(name))
     far = voice(3, FAR_S + 8, -20)
