@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -91,13 +91,14 @@ async def serviced(
     watchdog_s: float = 0.0,
     program: Sequence[str] = ("-m", "edged"),
     state: Path | None = None,
+    world: Mapping[str, str] = os.environ,
 ) -> AsyncIterator[Serviced]:
     """The daemon, ready; it is killed in the end unless it has ended."""
     loop = asyncio.get_running_loop()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as listener:
         listener.bind(str(folder / "notify"))
         environment = {
-            **os.environ,
+            **world,
             "NOTIFY_SOCKET": str(folder / "notify"),
             "STATE_DIRECTORY": str(state or folder / "state"),
             "OPENAI_API_KEY": "sk-simulated",

@@ -1,7 +1,9 @@
 """What the service manager hears, on a real notification socket."""
 
 import os
+import signal
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +30,62 @@ def test_the_manager_is_told_the_whole_life_of_the_speaker(manager: socket.socke
     speaker.stopping()
     heard = [manager.recv(4096) for _ in range(4)]
     assert heard == [b"READY=1", b"STATUS=asleep", b"WATCHDOG=1", b"STOPPING=1"]
+
+
+def test_a_reload_is_told_with_the_time_that_the_manager_compares(manager: socket.socket) -> None:
+    before = time.monotonic_ns() // 1000
+    service.open().reloading()
+    said = dict(word.split("=") for word in manager.recv(4096).decode().splitlines())
+    assert said["RELOADING"] == "1"
+    assert before <= int(said["MONOTONIC_USEC"]) <= time.monotonic_ns() // 1000
+
+
+def test_a_longer_patience_is_told_in_microseconds(manager: socket.socket) -> None:
+    service.open().watch(1.5)
+    assert manager.recv(4096) == b"WATCHDOG_USEC=1500000"
+
+
+@pytest.fixture
+def alarm() -> Iterator[None]:
+    """Whatever is done with the alarm here, it rings for nobody later."""
+    before = signal.getsignal(signal.SIGALRM)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def stands_still(told: list[str]) -> bool:
+    """Wait in vain for half a second; whether anybody was told of it meanwhile."""
+    until = time.monotonic() + 0.5
+    while not told and time.monotonic() < until:
+        time.sleep(0.02)
+    return bool(told)
+
+
+@pytest.mark.usefixtures("alarm")
+def test_a_loop_that_turns_no_more_is_told_of_just_before_the_end(manager: socket.socket) -> None:
+    places: list[str] = []
+    speaker = service.Manager({"WATCHDOG_USEC": "240000"})
+    speaker.guard(places.append)
+    assert not stands_still(places), "it has not begun to turn"
+    for _ in range(5):
+        speaker.turning()
+        time.sleep(0.05)
+    assert not places
+    assert stands_still(places)
+    speaker.turning()
+    speaker.stopping()
+    places.clear()
+    assert not stands_still(places), "the end may take its time"
+
+
+@pytest.mark.usefixtures("alarm")
+def test_without_a_watchdog_nobody_minds_how_the_loop_turns() -> None:
+    places: list[str] = []
+    speaker = service.Manager({})
+    speaker.guard(places.append)
+    speaker.turning()
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 
 def test_a_status_stays_one_line(manager: socket.socket) -> None:

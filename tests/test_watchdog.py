@@ -1,15 +1,19 @@
 """The watchdog is fed by what goes on: told with fakes, and by the real process to its manager."""
 
 import asyncio
+import os
 import signal
 import time
 from collections.abc import Awaitable, Callable
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
+
 from edged.core.commands import Fact
 from edged.core.events import MicLost, MuteAsked, ReplyAudio, ReplyDone, ReplyStarted
 from edged.core.scenes import Scene
+from edged.simulator import room
 
 from .serviced import Serviced, configured, serviced
 from .test_runner import House
@@ -249,3 +253,35 @@ def test_a_microphone_that_stays_silent_ends_the_process_without_anybody_to_kill
             assert speaker.counts("microphone noise") == 2, "opened anew once"
 
     asyncio.run(story())
+
+
+@pytest.mark.room
+@pytest.mark.timeout(90)
+@pytest.mark.skipif(bool(room.missing()), reason=room.missing() or "the room is there")
+def test_a_sound_system_that_stands_still_is_heard_again_by_a_new_process_in_time(
+    tmp_path: Path,
+) -> None:
+    file = configured(tmp_path)
+    file.write_text(file.read_text().replace('"wavefile"', '"portaudio"'))
+
+    async def story(place: room.Room) -> None:
+        async with serviced(tmp_path, watchdog_s=6.0, world=place.environment) as speaker:
+            await speaker.says("microphone default")
+            await asyncio.sleep(1)
+            os.kill(place._server.pid, signal.SIGSTOP)
+            stalled = time.monotonic()
+            try:
+                assert await asyncio.wait_for(speaker.process.wait(), 20) == 1
+                ended = time.monotonic()
+            finally:
+                os.kill(place._server.pid, signal.SIGCONT)
+            await speaker.says("microphone stopped delivering sound")
+            assert ended - stalled < 8.0, "a second is the service manager's"
+            fed = [when for when in speaker.times("WATCHDOG=1") if when > stalled]
+            assert fed, "a device that is looked for is no reason to be killed"
+        async with serviced(tmp_path, watchdog_s=6.0, world=place.environment) as speaker:
+            await speaker.says("microphone default")
+            await speaker.stops()
+
+    with room.Room() as place:
+        asyncio.run(story(place))

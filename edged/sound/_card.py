@@ -23,8 +23,8 @@ _STALLED_AFTER: Final = 3
 """Looks at a running stream that delivered nothing: 1.5 s."""
 _STUCK_AFTER: Final = 20
 """Looks at one job of the sound thread's: 10 s, longer than PortAudio needs for any."""
-_STUCK_LATER: Final = 10
-"""The same once a stream has run: 5 s, as nothing has to be read from a slow card any more."""
+_STUCK_LATER: Final = 7
+"""The same once a stream has run: 3.5 s. What takes longer then is quicker in a new process."""
 _SILENT_PAUSE_S: Final = 0.1
 """A device that fell silent is still there: it can be opened anew at once."""
 _FIRST_PAUSE_S: Final = 1.0
