@@ -27,7 +27,7 @@ def look(visit: Visit) -> Finding:
             'with a headset set mode = "off" in [echo]; else `edged devices`: is it the right '
             "microphone?",
         )
-    if figures.mode in _UNHEARD:
+    if figures.mode in _UNHEARD and visit.person is None:
         return skipped("nobody is there who could hear a headset", "edged doctor, in a terminal")
     return fail(
         f"{figures.speaker} was not heard",

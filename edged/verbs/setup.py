@@ -41,19 +41,34 @@ def run(options: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         # A speaker that was stopped for this is started again, whoever closes the terminal.
         signal.signal(number, signal.default_int_handler)
-    with _paper(file):
-        talk = Interview(Visit(file=file, person=ask, tell=ask.tell, online=True), ask)
-        talk.visit.configured = talk.settings
-        stopped = _made_free(talk)
+    try:
+        with _paper(file):
+            talk = Interview(Visit(file=file, person=ask, tell=ask.tell, online=True), ask)
+            return 0 if _held(talk) else 1
+    except OSError as problem:
+        print(f"{problem.filename} cannot be written: {problem.strerror}", file=sys.stderr)
+        return 1
+
+
+def _held(talk: Interview) -> bool:
+    """Ask, write, and let the speaker take it; False when somebody leaves."""
+    talk.visit.configured = talk.settings
+    stopped = _made_free(talk)
+    written = False
+    try:
+        for part in PARTS:
+            _gone_through(part, talk)
+        written = _written(talk)
+    except (Left, EOFError, KeyboardInterrupt):
         written = False
-        try:
-            written = _held(talk)
-        finally:
-            if stopped and not written:
-                talk.visit.machine.run("systemctl", "start", "edged")
-        if written:
-            _started(talk, again=stopped)
-    return 0 if written else 1
+    finally:
+        if stopped and not written:
+            talk.visit.machine.run("systemctl", "start", "edged")
+    if written:
+        _started(talk, again=stopped)
+    else:
+        talk.ask.console.print("\nLeft as it was: nothing is written.")
+    return written
 
 
 @contextlib.contextmanager
@@ -68,22 +83,6 @@ def _paper(file: Path | None) -> Iterator[None]:
     finally:
         if file is not None and made and file.stat().st_ino == before:
             file.unlink()
-
-
-def _held(talk: Interview) -> bool:
-    """Go through all parts and write; False when somebody leaves, or it cannot be written."""
-    try:
-        for part in PARTS:
-            _gone_through(part, talk)
-        if _written(talk):
-            return True
-    except (Left, EOFError, KeyboardInterrupt):
-        pass
-    except OSError as problem:
-        talk.ask.console.print(f"\n{problem.filename} cannot be written: {problem.strerror}")
-        return False
-    talk.ask.console.print("\nLeft as it was: nothing is written.")
-    return False
 
 
 def _refusal(file: Path | None) -> str:

@@ -1,0 +1,344 @@
+"""`edged setup`, as somebody at a terminal meets it: asked, tried, written, and nothing lost."""
+
+import difflib
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edged import plugins, schema, template
+from edged.verbs._interview import WORDS
+
+from .terminal import Terminal
+
+KEY = "sk-proj-abcdefghijklmnopqrstuvwxyz"
+ENTER = ""
+
+OWNERS = """\
+# The kitchen's. Do not touch!
+[conversation]
+follow_up_s = 12      # we are slow
+
+[wake.openwakeword.words.hey_jarvis]
+threshold = 0.4
+
+[lights]
+drivers = []
+"""
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    without = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "OPENAI_API_KEY")
+    return {
+        **{name: value for name, value in os.environ.items() if name not in without},
+        "STATE_DIRECTORY": str(tmp_path / "state"),
+        "RUNTIME_DIRECTORY": str(tmp_path),
+        "GPIOZERO_PIN_FACTORY": "room",
+        "EDGED_ROOM_PINS": str(tmp_path / "pins"),
+    }
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return tmp_path / "edged.toml"
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    """The address of a provider that takes only the right key."""
+
+    # The terminal blocks; the provider lives in a process of its own.
+    with subprocess.Popen(
+        [sys.executable, "-m", "edged", "simulate", "--port", "0", "--key", KEY],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().split()[-1]
+        process.terminate()
+
+
+def changed(before: str, after: str) -> list[str]:
+    """The rows that went and came."""
+    rows = difflib.ndiff(before.splitlines(), after.splitlines())
+    return [row for row in rows if row[0] in "+-"]
+
+
+def sound_and_wake(terminal: Terminal, wake: str = ENTER) -> None:
+    terminal.answers(r"The microphone \(\d+\): ")
+    terminal.answers(r"The loudspeaker \(\d+\): ")
+    terminal.answers("Try them", "n")
+    terminal.answers("What wakes it", wake)
+    terminal.answers("Try it", "n")
+
+
+def test_a_new_speaker(environment: dict[str, str], config: Path, url: str) -> None:
+    with Terminal("setup", "--config", str(config), environment=environment) as terminal:
+        terminal.answers("Who answers", "2")
+        terminal.answers("Its address", url)
+        terminal.reads("✔ network")
+        terminal.answers("The key: ", KEY)
+        terminal.reads(rf"✔ key +{len(KEY)} characters, from the answer just given")
+        terminal.reads("✔ provider .*answers, and takes the configuration")
+        sound_and_wake(terminal, "2")
+        terminal.answers(r"The light \(1\): ", "2")
+        terminal.answers("GPIO number of its pin", "18")
+        terminal.answers("Did the light go through", "y")
+        terminal.reads("✔ lights")
+        terminal.answers(r"The button \(1\): ", "2")
+        terminal.reads("To be written")
+        terminal.answers("Write it", "y")
+        assert terminal.ends() == 0
+        assert KEY not in terminal.said
+        assert f"Ready: edged run --config {config}" in terminal.said
+    kept = config.parent / "credentials" / "openai"
+    assert changed(template.text(), config.read_text()) == [
+        '- # url = "wss://api.openai.com/v1/realtime"',
+        f'+ url = "{url}"',
+        '- # file = ""',
+        f'+ file = "{kept}"',
+        '- # kind = "rgb"',
+        '+ kind = "pwm"',
+        "- # pin = 22",
+        "+ pin = 18",
+        '- # drivers = ["gpio"]',
+        "+ drivers = []",
+        "+ ",
+        "+ [wake.openwakeword.words.alexa]",
+    ]
+    assert kept.read_text() == KEY + "\n"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert stat.S_IMODE(kept.parent.stat().st_mode) == 0o700
+    assert KEY not in config.read_text()
+    settings = schema.read(config)
+    assert settings.buttons == ()
+    assert list(vars(settings.wake.settings)["words"]) == ["alexa"]
+    command = [sys.executable, "-m", "edged", "doctor", "provider", "--online"]
+    asked = subprocess.run(
+        [*command, "--config", str(config)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    assert asked.returncode == 0, asked.stdout
+
+
+def test_the_owners_file_keeps_all_that_is_theirs(
+    environment: dict[str, str], config: Path, url: str
+) -> None:
+    config.write_text(OWNERS)
+    config.chmod(0o640)
+    drop_in = config.with_name("edged.toml.d") / "10.toml"
+    drop_in.parent.mkdir()
+    drop_in.write_text('[provider.openai]\nurl = "ws://127.0.0.1:9/v1"\n')
+    with Terminal("setup", "--config", str(config), environment=environment) as terminal:
+        terminal.answers("Who answers", "2")
+        terminal.answers("Its address", url)
+        terminal.answers("The key: ", KEY)
+        terminal.answers(r"The microphone \(\d+\): ")
+        terminal.answers(r"The loudspeaker \(\d+\): ")
+        terminal.answers("Try them", "n")
+        terminal.answers("What wakes it", "2")
+        terminal.reads("hey_jarvis will wake it, too")
+        terminal.answers("Try it", "n")
+        terminal.answers(r"The light \(5\): ")
+        terminal.answers(r"The button \(1\): ", "2")
+        terminal.answers("Write it", "y")
+        terminal.reads("10.toml, which is read later, says otherwise")
+        assert terminal.ends() == 0
+    gone = [row for row in changed(OWNERS, config.read_text()) if row.startswith("-")]
+    assert gone == []
+    assert config.with_name("edged.toml.bak").read_text() == OWNERS
+    assert stat.S_IMODE(config.stat().st_mode) == 0o640
+    assert stat.S_IMODE(config.with_name("edged.toml.bak").stat().st_mode) == 0o640
+
+
+def test_whoever_answers_nothing_new_changes_nothing(
+    environment: dict[str, str], config: Path, url: str
+) -> None:
+    (config.parent / "key").touch(0o600)
+    (config.parent / "key").write_text(KEY)
+    written = (
+        f'{OWNERS}[buttons]\ndrivers = []\n[provider.openai]\nurl = "{url}"\n'
+        f'[key]\nfile = "{config.parent}/key"\n'
+    )
+    config.write_text(written)
+    with Terminal("setup", "--config", str(config), environment=environment) as terminal:
+        terminal.answers(r"Who answers \(2\): ")
+        terminal.answers("Its address")
+        terminal.answers(r"There is a key \(file .*key\). Give another one\?", "n")
+        terminal.reads("✔ provider")
+        sound_and_wake(terminal)
+        terminal.answers(r"The light \(5\): ")
+        terminal.answers(r"The button \(2\): ")
+        terminal.reads("nothing: all is as it was")
+        assert terminal.ends() == 0
+    assert config.read_text() == written
+    assert sorted(each.name for each in config.parent.glob("*.toml*")) == ["edged.toml"]
+
+
+@pytest.mark.parametrize("parting", ["\x03", "\x04", "3"])
+@pytest.mark.parametrize("there", [True, False])
+def test_whoever_leaves_leaves_all_as_it_was(
+    environment: dict[str, str], config: Path, parting: str, there: bool
+) -> None:
+    if there:
+        config.write_text(OWNERS)
+    with Terminal("setup", "--config", str(config), environment=environment) as terminal:
+        terminal.answers("Who answers", "2")
+        terminal.answers("Its address", "wss://edged.invalid/v1")
+        terminal.reads("✘ network")
+        terminal.reads("What now.*: ")
+        os.write(terminal._line, parting.encode() + (b"\r" if parting == "3" else b""))
+        terminal.reads("Left as it was: nothing is written")
+        assert terminal.ends() == 1
+    assert config.exists() is there
+    assert not there or config.read_text() == OWNERS
+    assert not (config.parent / "credentials").exists()
+
+
+def test_what_does_not_work_can_be_asked_again(
+    environment: dict[str, str], config: Path, url: str
+) -> None:
+    with Terminal("setup", "--config", str(config), environment=environment) as terminal:
+        terminal.answers("Who answers", "2")
+        terminal.answers("Its address", "wss://edged.invalid/v1")
+        terminal.reads("→ correct `url`")
+        terminal.answers("What now", "1")
+        terminal.answers("Who answers", "2")
+        terminal.answers("Its address", url)
+        terminal.reads("✔ network")
+        terminal.answers("The key: ", "sk-not-the-right-one-at-all")
+        terminal.reads("✘ provider +key: ")
+        terminal.answers("What now", "1")
+        terminal.answers("The key: ", KEY)
+        terminal.reads("✔ provider")
+        os.write(terminal._line, b"\x03")
+        assert terminal.ends() == 1
+
+
+def test_a_setting_in_a_line_of_its_owners_making_is_left_to_them(
+    environment: dict[str, str], config: Path, url: str
+) -> None:
+    written = f'provider = {{openai = {{url = "{url}"}}}}\nbuttons = {{drivers = []}}\n'
+    config.write_text(written)
+    with Terminal("setup", "--config", str(config), environment=environment) as terminal:
+        terminal.answers(r"Who answers \(2\): ", "1")
+        terminal.answers("What now", "2")
+        terminal.answers("The key: ", KEY)
+        sound_and_wake(terminal)
+        terminal.answers("The light", "5")
+        terminal.answers(r"The button \(2\): ")
+        terminal.answers("Write it", "y")
+        terminal.reads("provider.openai.url cannot be changed in this file")
+        terminal.reads(r'write it by hand: url = "wss://api.openai.com/v1/realtime"')
+        assert terminal.ends() == 1
+    assert config.read_text() == written
+    assert not (config.parent / "credentials").exists()
+
+
+def test_a_mistake_is_told_before_anything_is_asked(
+    environment: dict[str, str], config: Path
+) -> None:
+    config.write_text("[volume]\ndb = 7\n")
+    with Terminal("setup", "--config", str(config), environment=environment) as terminal:
+        terminal.reads(r"edged\.toml:2: volume\.db: expected")
+        assert terminal.ends() == 78
+    assert config.read_text() == "[volume]\ndb = 7\n"
+
+
+def test_without_a_terminal_nobody_is_asked(environment: dict[str, str]) -> None:
+    typed = subprocess.run(
+        [sys.executable, "-m", "edged", "setup"],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert typed.returncode == 2
+    assert typed.stderr == "edged setup asks: it needs a terminal\n"
+
+
+def test_every_word_that_can_be_chosen_is_one_that_wakes() -> None:
+    for engine, words in WORDS.items():
+        assert plugins.loads("wake", engine)
+        for word in words:
+            chosen = [f'wake.driver="{engine}"', f"wake.{engine}.words.{word}={{}}"]
+            settings = schema.read(None, chosen)
+            assert list(vars(settings.wake.settings)["words"]) == [word]
+
+
+# --- the service's own --------------------------------------------------------------------
+
+SERVICE = """\
+import sys
+from pathlib import Path
+from edged import cli, schema
+from edged.doctor import _credential, _visit
+folder = Path({folder!r})
+schema.FILE = folder / "edged.toml"
+_credential.FOLDER = str(folder / "credentials")
+_credential.SEALED = str(folder / "credentials.encrypted")
+_visit.Machine.managed = True
+sys.exit(cli.main(["setup"]))
+"""
+SYSTEMCTL = """\
+#!/bin/sh
+echo "$*" >> {folder}/typed
+case "$1" in
+stop) rm -f {folder}/active ;;
+start | restart) touch {folder}/active ;;
+show)
+    echo LoadState=loaded
+    if [ -e {folder}/active ]; then echo ActiveState=active; else echo ActiveState=inactive; fi ;;
+esac
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may stop the service")
+@pytest.mark.parametrize("stays", [True, False])
+def test_the_service_is_stopped_meanwhile_and_starts_with_what_was_written(
+    environment: dict[str, str], tmp_path: Path, url: str, stays: bool
+) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name, text in (("systemctl", SYSTEMCTL), ("systemd-creds", "#!/bin/sh\nexit 1\n")):
+        (programs / name).write_text(text.format(folder=tmp_path))
+        (programs / name).chmod(0o755)
+    (tmp_path / "active").touch()
+    environment["PATH"] = f"{programs}:{environment['PATH']}"
+    code = SERVICE.format(folder=str(tmp_path))
+    with Terminal(environment=environment, code=code) as terminal:
+        terminal.reads("- devices +the service runs, and holds them")
+        terminal.answers("Stop it, and start it again at the end", "y")
+        terminal.answers("Who answers", "2")
+        assert not (tmp_path / "active").exists()
+        terminal.answers("Its address", url)
+        terminal.answers("The key: ", KEY)
+        if stays:
+            sound_and_wake(terminal)
+            terminal.answers("The light", "5")
+            terminal.answers("The button", "2")
+            terminal.answers("Write it", "y")
+            terminal.reads("It runs")
+        else:
+            terminal.reads("✔ provider")
+            os.kill(terminal._child, 1)
+        assert terminal.ends() == (0 if stays else 1)
+    assert (tmp_path / "active").exists()
+    assert "restart edged" in (tmp_path / "typed").read_text() or not stays
+    kept = tmp_path / "credentials" / "openai"
+    assert kept.exists() is stays
+    assert (tmp_path / "edged.toml").exists() is stays
+    if stays:
+        assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+        assert "credentials" not in (tmp_path / "edged.toml").read_text()
+        assert KEY not in (tmp_path / "typed").read_text()
