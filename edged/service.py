@@ -45,16 +45,16 @@ class Manager:
             stuck(_place(frame))
 
         self._patience_s = (self.watchdog_s() or 0.0) * 5 / 6
-        signal.signal(signal.SIGALRM, ring)
+        if self._patience_s:
+            signal.signal(signal.SIGALRM, ring)
 
     def turning(self) -> None:
         """The event loop turns."""
-        if self._patience_s:
-            signal.setitimer(signal.ITIMER_REAL, self._patience_s)
+        self._set_alarm(self._patience_s)
 
     def watch(self, watchdog_s: float) -> None:
         """From now on `alive` may stay away for so long, and `turning` until it comes again."""
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        self._set_alarm(0.0)
         _tell(f"WATCHDOG_USEC={round(watchdog_s * 1e6)}")
 
     def reloading(self) -> None:
@@ -63,8 +63,13 @@ class Manager:
 
     def stopping(self) -> None:
         """The end has begun."""
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        self._set_alarm(0.0)
         _tell("STOPPING=1")
+
+    def _set_alarm(self, after_s: float) -> None:
+        """0 is never."""
+        if self._patience_s:
+            signal.setitimer(signal.ITIMER_REAL, after_s)
 
     def watchdog_s(self) -> float | None:
         """How long `alive` may stay away before the process is killed; None for ever.

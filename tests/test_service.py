@@ -62,6 +62,7 @@ def stands_still(told: list[str]) -> bool:
     return bool(told)
 
 
+@pytest.mark.timeout(0)  # pytest's own time-out is the same alarm.
 @pytest.mark.usefixtures("alarm")
 def test_a_loop_that_turns_no_more_is_told_of_just_before_the_end(manager: socket.socket) -> None:
     places: list[str] = []
@@ -79,6 +80,7 @@ def test_a_loop_that_turns_no_more_is_told_of_just_before_the_end(manager: socke
     assert not stands_still(places), "the end may take its time"
 
 
+@pytest.mark.timeout(0)  # pytest's own time-out is the same alarm.
 @pytest.mark.usefixtures("alarm")
 def test_without_a_watchdog_nobody_minds_how_the_loop_turns() -> None:
     places: list[str] = []
