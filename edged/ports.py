@@ -39,7 +39,7 @@ class SoundCard(Protocol):
     """
 
     def open_microphone(self) -> None:
-        """Start capturing; answered by `MicOpened` or `MicLost`."""
+        """Start capturing; answered by `MicOpened` or `MicLost`, never from inside this call."""
 
     def close_microphone(self) -> None:
         """Stop capturing and release the device; no `MicFrame` follows."""

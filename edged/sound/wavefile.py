@@ -91,14 +91,16 @@ class _Files:
             if self._settings.microphone and self._recording is None:
                 self._recording = self._read(self._settings.microphone)
         except (OSError, EOFError, wave.Error) as problem:
-            self._feed(MicLost(f"{self._settings.microphone}: {problem}"))
+            lost = MicLost(f"{self._settings.microphone}: {problem}")
+            # Whoever asks is still busy with what made them ask.
+            self._loop.call_soon(self._feed, lost)
             return
         self.close_microphone()
         rate, channels = self._format()
         self._capture = Capture(self._feed, self._settings.channel, self._duplex.heard)
         self._capture.prepare(rate, channels)
         self._duplex.microphone_opened(rate)
-        self._feed(MicOpened(self._settings.microphone or "noise", rate))
+        self._loop.call_soon(self._feed, MicOpened(self._settings.microphone or "noise", rate))
 
     def close_microphone(self) -> None:
         if self._capture is not None:

@@ -116,15 +116,17 @@ class Picture:
         """The picture of this moment."""
         now = self._now
         table = Table.grid(padding=(0, 1))
+        for _ in range(3):
+            table.add_column(no_wrap=True)
         if now.microphone_dbfs is None:
-            table.add_row("  the microphone is closed", "", "")
+            table.add_row("  microphone", Text("closed", "dim"), "")
         else:
             table.add_row(
                 "  microphone", meter(now.microphone_dbfs), f"{now.microphone_dbfs:.0f} dBFS"
             )
         for word, threshold in now.thresholds.items():
             score = now.scores.get(word, 0.0)
-            told = f"{score:.2f}, wakes at {threshold:g}, best {self._best.get(word, 0.0):.2f}"
+            told = f"{score:.2f}  best {self._best.get(word, 0.0):.2f}  wakes at {threshold:g}"
             table.add_row(f"  {word}", bar(score), Text(told, "bold" if score >= threshold else ""))
         story = [Text(f"  {entry.clock} {entry.message}", "dim") for entry in self._last]
         footer = Text("  say the wake word; Ctrl-C ends it", "dim")

@@ -130,7 +130,9 @@ class View:
         )
         sound = Table.grid(padding=(0, 1))
         if now.microphone_dbfs is not None:
-            sound.add_row("  microphone", meter(now.microphone_dbfs), f"{now.microphone_dbfs:g} dB")
+            sound.add_row(
+                "  microphone", meter(now.microphone_dbfs), f"{now.microphone_dbfs:.0f} dBFS"
+            )
         if now.volume_db is not None:
             sound.add_row("  volume", meter(now.volume_db), f"{now.volume_db:g} dB")
         footer = Text(f"  from {self.source}; Ctrl-C ends it", "dim")
