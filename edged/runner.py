@@ -6,15 +6,14 @@ exception, and so the process.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import assert_never
 
 from .core import commands as do
 from .core import events as ev
 from .core.assistant import Assistant
 from .core.scenes import Scene
-from .core.vigil import Signs, Vigil
+from .core.vigil import Signs
 from .ports import (
     Journal,
     Lights,
@@ -32,9 +31,8 @@ from .ports import (
 )
 
 WAKE_RATE = 16000
-Heartbeat = Callable[[Mapping[str, object]], do.Note]
-"""Makes the entry that tells from time to time how the process is, out of the runner's status."""
-_HEARTBEAT_S = 3600.0
+Duty = Callable[["Runner"], Coroutine[None, None, None]]
+"""Goes on besides conversations until it is cancelled."""
 _AT_REST = (Scene.ASLEEP, Scene.MUTED, Scene.TROUBLE)
 _GLANCE_S = 0.1
 """How often one that is retired looks whether it can end."""
@@ -67,15 +65,11 @@ class Runner:
         assistant: Assistant,
         *,
         started: ev.Started = ev.Started(),  # noqa: B008
-        watchdog_s: float | None = None,
-        heartbeat: Heartbeat | None = None,
-        heartbeat_s: float = _HEARTBEAT_S,
+        duties: Sequence[Duty] = (),
     ) -> None:
         self._assistant = assistant
         self._started = started
-        self._watchdog_s = watchdog_s
-        self._heartbeat = heartbeat
-        self._heartbeat_s = heartbeat_s
+        self._duties = duties
         self._loop = asyncio.get_running_loop()
         self._broken: asyncio.Future[None] = self._loop.create_future()
         self._alarm: asyncio.TimerHandle | None = None
@@ -108,6 +102,16 @@ class Runner:
             "wake": dict(self._devices.wake.status()),
         }
 
+    def signs(self) -> Signs:
+        """What can be told of its parts now."""
+        sound, wake = self._devices.sound, self._devices.wake
+        captured = None if self._ear is None else self._frames
+        return Signs(self._assistant.state, sound.pulse(), captured, wake.examined)
+
+    def tell(self, note: do.Note) -> None:
+        """Write an entry of the process's own into the journal."""
+        self._obey(note)
+
     def feed(self, event: ev.Event) -> None:
         """Let the core decide about `event` and do what it says; before `run`, keep it for then."""
         if self._process is None:
@@ -122,8 +126,6 @@ class Runner:
                 self._ear = None
             case ev.WakeHeard():
                 event = replace(event, position=event.position * self._rate // WAKE_RATE)
-            case _:
-                pass
         now = self._loop.time()
         self._devices.recorder.took(event, now)
         for command in self._assistant.handle(event, now):
@@ -160,7 +162,7 @@ class Runner:
                 for event in (self._started, *self._early):
                     self.feed(event)
                 devices.service.ready()
-                duties = [self._process.create_task(duty) for duty in self._duties()]
+                duties = [self._process.create_task(duty(self)) for duty in self._duties]
                 try:
                     await self._broken
                 except asyncio.CancelledError:
@@ -170,15 +172,10 @@ class Runner:
                     duty.cancel()
         finally:
             self._process = None
+            for unsaved in self._assistant.unsaved():
+                devices.memory.remember(unsaved)
             if self._alarm:
                 self._alarm.cancel()
-
-    def _duties(self) -> Iterator[Coroutine[None, None, None]]:
-        """What goes on besides conversations."""
-        if self._watchdog_s:
-            yield self._keep_vigil(Vigil(self._watchdog_s))
-        if self._heartbeat:
-            yield self._beat(self._heartbeat)
 
     async def _farewell(self) -> None:
         """Leave the line in order, as far as the time to stop allows."""
@@ -279,19 +276,8 @@ class Runner:
                 self._send_sound(ready(command.samples))
             case do.SendNoise():
                 self._send_sound(self._devices.uplink.clean(command.samples))
-            case (
-                do.DetectTurns()
-                | do.CommitInput()
-                | do.ClearInput()
-                | do.AskReply()
-                | do.CancelReply()
-                | do.TruncateReply()
-                | do.DeleteItem()
-                | do.AnswerTool()
-            ):
-                self._session.offer(command)
             case _:
-                assert_never(command)
+                self._session.offer(command)
 
     def _send_sound(self, samples: bytes) -> None:
         if samples and self._session is not None:
@@ -323,26 +309,3 @@ class Runner:
         tools = self._devices.tools
         output = await tools.call(command.name, command.arguments)
         self.feed(ev.ToolFinished(command.call, output, tools.farewell(command.name)))
-
-    async def _keep_vigil(self, vigil: Vigil) -> None:
-        """Feed the watchdog while everything that is owed goes on; tell of what does not."""
-        world = self._devices
-        while True:
-            world.service.turning()
-            found = vigil.look(self._signs(), self._loop.time())
-            if found.alive:
-                world.service.alive()
-            if found.stuck:
-                told = f"{found.stuck} stands still: the service manager will start edged again"
-                self._obey(do.warn(do.Fact.PART_STUCK, told, part=found.stuck))
-            await asyncio.sleep(found.again_s)
-
-    async def _beat(self, heartbeat: Heartbeat) -> None:
-        while True:
-            await asyncio.sleep(self._heartbeat_s)
-            self._obey(heartbeat(self.status()))
-
-    def _signs(self) -> Signs:
-        sound, wake = self._devices.sound, self._devices.wake
-        captured = None if self._ear is None else self._frames
-        return Signs(self._assistant.state, sound.pulse(), captured, wake.examined)
