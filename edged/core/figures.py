@@ -8,6 +8,8 @@ from .commands import Command, Fact, Note, note
 from .events import Usage
 from .playback import Playback
 
+_STAGES = ("wake", "connected", "speech_end", "first_audio", "sound")
+
 
 @dataclass(slots=True)
 class Figures:
@@ -38,16 +40,10 @@ class Figures:
 
     def line(self) -> Note:
         """The turn's line in the journal, with what each stage took as far as there was one."""
-        stages = {
-            "wake": self.woken,
-            "connected": self.connected,
-            "speech_end": self.speech_end,
-            "first_audio": self.first_audio,
-            "sound": self.first_sound,
-        }
+        times = (self.woken, self.connected, self.speech_end, self.first_audio, self.first_sound)
         budget: dict[str, int] = {}
         story = ""
-        for (first, begun), (last, done) in pairwise(stages.items()):
+        for (first, begun), (last, done) in pairwise(zip(_STAGES, times, strict=True)):
             if begun is not None and done is not None:
                 took_ms = budget[f"{first}_to_{last}_ms"] = round((done - begun) * 1000)
                 story += "" if story.endswith(first) else f" {first}"

@@ -168,12 +168,10 @@ class Line:
 
     def signed(self, told: Note) -> Note:
         """`told` with the session and the turn that it belongs to."""
-        known: dict[str, str | int | float] = {}
-        if self._session:
-            known["session"] = self._session
-        if turn := self._dialogue.turns.current:
-            known["turn"] = turn.number
-        return Note(told.fact, told.message, {**known, **told.fields}, told.warning)
+        turn = self._dialogue.turns.current
+        session = {"session": self._session} if self._session else {}
+        number = {"turn": turn.number} if turn else {}
+        return Note(told.fact, told.message, {**session, **number, **told.fields}, told.warning)
 
     def ready(self, now: float) -> None:
         """The configuration is confirmed: the ring leaves, in order."""
