@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from . import control, journal, key, plugins, schema, sections, service, store
+from . import control, duties, journal, key, plugins, schema, sections, service, store
 from .acoustics.figures import NAME, Calibration
 from .core.assistant import Assistant
 from .core.commands import Command, Fact, LinkCommand, note, warn
@@ -134,8 +134,7 @@ async def _run(
         runner = Runner(
             assistant,
             started=started,
-            watchdog_s=manager.watchdog_s(),
-            heartbeat=Vitals().note,
+            duties=duties.all_of(manager, manager.watchdog_s(), Vitals().note),
         )
         hearing = dialect.wire_rate, settings.frame_ms, echo, chosen.name
         async with _devices(settings, runner.feed, hearing, told) as opened:

@@ -58,14 +58,36 @@ ALLOWED: dict[str, set[str]] = {
     "tools": {"tools", "ports", "core.settings"} | GROUND | DEVICE_WORDS,
     "acoustics": {"acoustics", "ports", "core.events", "core.frames"},
     "runner": {"core", "ports"},
+    "duties": {"core.commands", "core.vigil", "ports", "runner"},
     "observer": {"core.events", "core.commands", "core.scenes", "ports"},
     "shell": {"core.events", "core.scenes", "ports", "runner", "observer", "control", "speech"},
-    "app": {"acoustics.figures", "core", "ports", "runner", "sound", "tools", "observer", "shell"}
+    "app": {
+        "acoustics.figures",
+        "core",
+        "ports",
+        "runner",
+        "sound",
+        "tools",
+        "observer",
+        "shell",
+        "duties",
+    }
     | SETTLED,
     "cli": {"__init__", "ports", "app"} | SETTLED,
     "__main__": {"cli"},
     "parts": {"ports", "core.events", "core.scenes"} | SETTLED,
-    "verbs": {"verbs", "ports", "app", "core.events", "core.scenes", "parts", "doctor", "simulator", "acoustics"} | SETTLED,
+    "verbs": {
+        "verbs",
+        "ports",
+        "app",
+        "core.events",
+        "core.scenes",
+        "parts",
+        "doctor",
+        "simulator",
+        "acoustics",
+    }
+    | SETTLED,
     "doctor": {"doctor", "ports", "app", "parts", "simulator", "acoustics"} | SETTLED,
     "simulator": {"simulator"},
 }

@@ -24,8 +24,9 @@ from edged.core.events import (
 )
 from edged.core.scenes import Scene
 from edged.core.settings import Conversation
+from edged.duties import Heartbeat, beat, feed_watchdog
 from edged.ports import PartBroken
-from edged.runner import Devices, Heartbeat, Runner
+from edged.runner import Devices, Runner
 from tests import fakes
 
 FRAME = b"\x10\x00" * 480
@@ -41,11 +42,13 @@ class House:
         heartbeat: Heartbeat | None = None,
         watchdog_s: float = 30.0,
     ) -> None:
+        self.service = fakes.FakeService()
+        duties = [feed_watchdog(self.service, watchdog_s)]
+        if heartbeat is not None:
+            duties.append(beat(heartbeat, 0.01))
         self.runner = Runner(
             Assistant(policy or Conversation(), wire_rate=24_000),
-            watchdog_s=watchdog_s,
-            heartbeat=heartbeat,
-            heartbeat_s=0.01,
+            duties=duties,
         )
         self.sound = fakes.FakeSound(self.runner.feed, rate)
         self.wake = fakes.FakeWake()
@@ -56,7 +59,6 @@ class House:
         self.memory = fakes.FakeMemory()
         self.recorder = fakes.FakeRecorder()
         self.journal = fakes.FakeJournal()
-        self.service = fakes.FakeService()
         self.devices = Devices(
             self.sound,
             self.wake,
@@ -221,6 +223,22 @@ def test_what_is_to_be_remembered_and_how_loud_it_is_reach_their_devices() -> No
     evening(story)
 
 
+def test_a_volume_turned_just_before_the_end_is_remembered() -> None:
+    async def story(house: House) -> None:
+        house.runner.feed(VolumeTurned(-1))
+        assert not house.memory.remembered, "it may be turned on"
+
+    house = evening(story)
+    assert [kept.volume_db for kept in house.memory.remembered] == [-9.0]
+
+
+def test_a_volume_nobody_turned_is_the_configurations_affair() -> None:
+    async def story(house: House) -> None:
+        await house.converses()
+
+    assert not evening(story).memory.remembered
+
+
 def test_the_recorder_takes_every_event_and_keeps_them_when_something_fails() -> None:
     async def story(house: House) -> None:
         await house.converses()
@@ -326,13 +344,13 @@ def test_the_heart_beats_until_the_end() -> None:
     async def told() -> fakes.FakeJournal:
         thrice = asyncio.Event()
 
-        def beat(status: Mapping[str, object]) -> Note:
+        def tell(status: Mapping[str, object]) -> Note:
             seen.append(status)
             if len(seen) == 3:
                 thrice.set()
             return note(Fact.HEARTBEAT, "well", number=len(seen))
 
-        house = House(heartbeat=beat)
+        house = House(heartbeat=tell)
         life = asyncio.create_task(house.runner.run(house.devices))
         await asyncio.wait_for(thrice.wait(), 5)
         life.cancel()

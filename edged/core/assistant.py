@@ -27,7 +27,7 @@ _SPEECH = (Action.TALK, Action.PUSH_TO_TALK, Action.STOP, Action.END, Action.MUT
 
 
 class Assistant:
-    """Decides; `handle` and `deadline` are its whole interface."""
+    """Decides; `handle`, `deadline` and, in the end, `unsaved` are its whole interface."""
 
     def __init__(
         self,
@@ -77,6 +77,10 @@ class Assistant:
     def state(self) -> Scene:
         """What the outside calls the state of the speaker."""
         return self._look.scene
+
+    def unsaved(self) -> list[do.Remember]:
+        """What would be remembered in a moment, if there is no time for that."""
+        return [do.Remember(self._ears.muted, self._loudness.db)] * self._loudness.unsettled
 
     def _take(self, event: ev.Event, now: float) -> None:
         match event:

@@ -21,6 +21,11 @@ class Loudness:
         self._do = do
         self.db = settings.db
 
+    @property
+    def unsettled(self) -> bool:
+        """Whether it may be turned on still, and is not to be remembered yet."""
+        return self._timers.running(Timer.SETTLED)
+
     def start(self, remembered_db: float | None) -> None:
         """The process is up; None: nothing is remembered."""
         if remembered_db is not None:
