@@ -17,7 +17,12 @@ _PATIENCE_S: Final = 10.0
 """A Pi Zero 2 W takes about a second for the longest text."""
 _PROGRAM: Final = "espeak-ng"
 _HEADER: Final = 44
-_ENVIRONMENT: Final = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
+_ENVIRONMENT: Final = {
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    # It looks for a sound server even where it is to write a file.
+    "PULSE_SERVER": "unix:/dev/null",
+}
 """What espeak-ng gets to know; our own environment may have the key in it."""
 
 
