@@ -405,7 +405,16 @@ def test_a_device_that_ran_dry_in_the_middle_of_an_answer_is_told_as_a_gap() -> 
     tell(story)
 
 
-def test_a_long_silence_lets_the_loudspeaker_rest_and_a_sound_wakes_it() -> None:
+@pytest.mark.parametrize(
+    "sounds",
+    [
+        lambda card: card.sound(Chime.WOKEN),
+        lambda card: card.say(np.full(4800, 5000, dtype="<i2").tobytes()),
+    ],
+)
+def test_a_long_silence_lets_the_loudspeaker_rest_and_a_sound_wakes_it(
+    sounds: Callable[[SoundCard], None],
+) -> None:
     async def story() -> None:
         place = studio()
         async with opened(place, Settings(rest_s=0.03)) as (card, ear):
@@ -414,7 +423,7 @@ def test_a_long_silence_lets_the_loudspeaker_rest_and_a_sound_wakes_it() -> None
             await place.run(10, streams=1)
             while place.streams:
                 await place.run(10)
-            card.sound(Chime.WOKEN)
+            sounds(card)
             await place.run(200, streams=1)
             assert any(place.played["HDMI"])
             assert not ear.all(SpeakerLost)
