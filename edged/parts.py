@@ -8,27 +8,20 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import plugins
 from .core.events import (
     ButtonPressed,
     Event,
     LinkReady,
-    MicFrame,
-    MicLost,
-    MicOpened,
-    WakeHeard,
-    WakeNearlyHeard,
 )
 from .core.scenes import Look, Scene
-from .ports import Buttons, Lights, Session, SoundCard, Wake
+from .ports import Buttons, Lights, Session, Wake
 from .schema import Chosen, Settings
 
 _HEARD = 16_000
 """Samples per second that wake engines hear."""
 _TRIAL_S = 1.6
 """Sound that an engine is given to see how fast it is; less than it keeps waiting."""
-_OPENS_S = 15.0
-_LEVEL_S = 0.1
+_EXAMINED_S = 15.0
 _STILL_S = 0.25
 
 
@@ -51,7 +44,7 @@ async def shine(lights: Sequence[Chosen], each_s: float, tell: Callable[[str], N
     with contextlib.ExitStack() as stack:
         opened: list[Lights] = []
         for chosen in lights:
-            opened.append(_open("light", chosen))
+            opened.append(open_part("light", chosen))
             stack.callback(opened[-1].close)
         if notice := _notices(opened):
             return notice
@@ -82,7 +75,7 @@ async def buttons_open(
     with contextlib.ExitStack() as stack:
         opened: list[Buttons] = []
         for chosen in buttons:
-            opened.append(_open("button", chosen, feed))
+            opened.append(open_part("button", chosen, feed))
             stack.callback(opened[-1].close)
         yield _notices(opened)
 
@@ -144,7 +137,7 @@ async def greet(settings: Settings, key: str) -> Hello:
     """
     provider = settings.provider
     dialect = provider.module.open(settings.session, provider.settings)
-    session: Session = _open("link", settings.link, dialect, key).session()
+    session: Session = open_part("link", settings.link, dialect, key).session()
     began = time.monotonic()
     ready_s: list[float] = []
 
@@ -175,7 +168,7 @@ class Engine:
 
 async def examine(wake: Chosen) -> Engine:
     """Let the engine hear noise for a moment; raises `PartTrouble`."""
-    engine: Wake = _open("wake engine", wake, _deaf)
+    engine: Wake = open_part("wake engine", wake, _deaf)
     try:
         if "frames_examined" not in engine.status():
             return Engine(engine.status(), None)
@@ -192,7 +185,7 @@ async def _still(engine: Wake) -> float:
     """When the engine has examined all that it was given."""
     before, since = -1, time.monotonic()
     try:
-        async with asyncio.timeout(_OPENS_S):
+        async with asyncio.timeout(_EXAMINED_S):
             while True:
                 examined = int(engine.status()["frames_examined"])
                 now = time.monotonic()
@@ -207,133 +200,12 @@ async def _still(engine: Wake) -> float:
         raise PartTrouble("the wake engine does not come to an end", hint) from late
 
 
-@dataclass(frozen=True)
-class Heard:
-    """What the engine made of one time that the word was said."""
-
-    word: str
-    """"" for nothing at all."""
-    score: float
-    woke: bool
-
-
-async def hear_words(
-    settings: Settings,
-    times: int,
-    patience_s: float,
-    ask: Callable[[int], None],
-    meter: Callable[[float], None],
-) -> Sequence[Heard]:
-    """Ask for the wake word so many times; what was heard of each.
-
-    `ask` is told the number, from 1; `meter` hears the level in dBFS. Raises `PartTrouble`.
-    """
-    ear = _Ear(settings, meter)
-    async with ear.listening():
-        heard = []
-        for number in range(1, times + 1):
-            ask(number)
-            heard.append(await ear.next(patience_s))
-            if number < times:
-                await asyncio.sleep(ear.rest_s)
-        return heard
-
-
-class _Ear:
-    """A microphone and a wake engine behind it, as in the speaker."""
-
-    def __init__(self, settings: Settings, meter: Callable[[float], None]) -> None:
-        self._settings = settings
-        self._meter = meter
-        self._heard: asyncio.Queue[Heard | PartTrouble] = asyncio.Queue()
-        self._opened = asyncio.Event()
-        self._resampler: Any = None
-        self._wake: Wake | None = None
-        self._offered = 0
-        self._metered = 0.0
-        words = getattr(settings.wake.settings, "words", {})
-        self.rest_s = max((word.refractory_s for word in words.values()), default=0.0)
-        """After a word the same one is not heard again for so long."""
-
-    @contextlib.asynccontextmanager
-    async def listening(self) -> AsyncIterator[None]:
-        sound, rate = self._settings.sound, 24_000
-        off = plugins.load("echo", "off")
-        echo = off.open(off.Settings(), rate)
-        self._wake = _open("wake engine", self._settings.wake, self._feed)
-        try:
-            card: SoundCard = _open(
-                "sound", sound, self._feed, rate, self._settings.frame_ms, echo, "off"
-            )
-            try:
-                card.open_microphone()
-                await self._open_for_real()
-                yield
-            finally:
-                await card.close()
-        finally:
-            await self._wake.close()
-
-    async def next(self, patience_s: float) -> Heard:
-        """What is heard next; nothing when time is up."""
-        while not self._heard.empty():
-            self._heard.get_nowait()
-        try:
-            async with asyncio.timeout(patience_s):
-                heard = await self._heard.get()
-        except TimeoutError:
-            return Heard("", 0.0, woke=False)
-        if isinstance(heard, PartTrouble):
-            raise heard
-        return heard
-
-    async def _open_for_real(self) -> None:
-        hint = "`edged devices` shows what there is"
-        try:
-            async with asyncio.timeout(_OPENS_S):
-                await self._opened.wait()
-        except TimeoutError as late:
-            raise PartTrouble("the microphone delivers nothing", hint) from late
-        if not self._heard.empty() and isinstance(trouble := self._heard.get_nowait(), PartTrouble):
-            raise trouble
-
-    def _feed(self, event: Event) -> None:
-        match event:
-            case MicOpened(rate=rate):
-                self._resampler = plugins.load("sound", "rates").resampler(rate, _HEARD)
-            case MicFrame(samples=samples, level=level):
-                self._opened.set()
-                self._hear(samples, level)
-            case MicLost(detail=detail):
-                hint = "`edged devices` shows what there is"
-                trouble = PartTrouble(f"the microphone cannot be used: {detail}", hint)
-                self._heard.put_nowait(trouble)
-                self._opened.set()
-            case WakeHeard(word=word, score=score):
-                self._heard.put_nowait(Heard(word, score, woke=True))
-            case WakeNearlyHeard(word=word, score=score):
-                self._heard.put_nowait(Heard(word, score, woke=False))
-            case _:
-                pass
-
-    def _hear(self, samples: bytes, level: float) -> None:
-        if self._wake is None or self._resampler is None:
-            return
-        sound = self._resampler.convert(samples)
-        self._wake.offer(sound, self._offered)
-        self._offered += len(sound) // 2
-        now = time.monotonic()
-        if now - self._metered >= _LEVEL_S:
-            self._metered = now
-            self._meter(level)
-
-
 def _deaf(event: Event) -> None:
     """What noise wakes is of no interest."""
 
 
-def _open(what: str, chosen: Chosen, *rest: object) -> Any:
-    """The driver, opened; raises `PartTrouble` where it refuses."""
+def open_part(what: str, chosen: Chosen, *rest: object) -> Any:
+    """The driver of a part, opened; raises `PartTrouble` where it refuses."""
     try:
         return chosen.module.open(chosen.settings, *rest)
     except (ImportError, OSError, ValueError) as error:

@@ -76,6 +76,7 @@ ALLOWED: dict[str, set[str]] = {
     "cli": {"__init__", "ports", "app"} | SETTLED,
     "__main__": {"cli"},
     "parts": {"ports", "core.events", "core.scenes"} | SETTLED,
+    "earshot": {"parts", "ports", "core.events"} | SETTLED,
     "verbs": {
         "verbs",
         "ports",
@@ -88,7 +89,7 @@ ALLOWED: dict[str, set[str]] = {
         "acoustics",
     }
     | SETTLED,
-    "doctor": {"doctor", "ports", "app", "parts", "simulator", "acoustics"} | SETTLED,
+    "doctor": {"doctor", "ports", "app", "parts", "earshot", "simulator", "acoustics"} | SETTLED,
     "simulator": {"simulator"},
 }
 """For each room what it may import: a module, or all of a folder."""

@@ -1,8 +1,9 @@
 """The wake word, said three times: the score it gets, and the level of the room meanwhile."""
 
 import asyncio
+from collections.abc import Sequence
 
-from .. import parts
+from .. import earshot, parts
 from ._finding import Finding, fail, ok, skipped, warn
 from ._round import PERSON
 from ._visit import Visit
@@ -13,6 +14,8 @@ NEEDS = ("wake", "microphone", PERSON)
 _TIMES = 3
 _PATIENCE_S = 8.0
 _LOWEST = 0.05
+_NEAR = 0.15
+"""Less than this a word gets that is not the wake word."""
 
 
 def look(visit: Visit) -> Finding:
@@ -26,29 +29,32 @@ def look(visit: Visit) -> Finding:
     def ask(number: int) -> None:
         person.told(f"Say {spelled} ({number} of {_TIMES}).")
 
-    def meter(dbfs: float) -> None:
-        visit.tell(f"listening {_bar(dbfs)} {dbfs:4.0f} dBFS", 0)
+    def meter(dbfs: float, score: float) -> None:
+        visit.tell(f"{_bar(1 + dbfs / 70)} {dbfs:4.0f} dBFS   {_bar(score)} score {score:.2f}", 0)
 
     try:
-        heard = asyncio.run(parts.hear_words(visit.settings, _TIMES, _PATIENCE_S, ask, meter))
+        heard = asyncio.run(earshot.hear_words(visit.settings, _TIMES, _PATIENCE_S, ask, meter))
     except parts.PartTrouble as trouble:
         return fail(str(trouble), trouble.hint)
-    scores = ", ".join(f"{each.score:.2f}" if each.word else "nothing" for each in heard)
-    woke = [each for each in heard if each.woke]
-    nearly = [each for each in heard if each.word and not each.woke]
-    told = f"{len(woke)} of {_TIMES} times ({scores})"
-    if len(woke) == _TIMES:
+    told = ", ".join(f"{each.score:.2f}" for each in heard)
+    return judged(heard, visit.settings.wake.name, f"score {told}")
+
+
+def judged(heard: Sequence[earshot.Heard], engine: str, scores: str) -> Finding:
+    """What to think of so many times."""
+    woke = sum(each.woke for each in heard)
+    told = f"{woke} of {len(heard)} times ({scores})"
+    if woke == len(heard):
         return ok(told)
-    engine = visit.settings.wake.name
-    if nearly:
-        word = nearly[0].word
-        lower = max(_LOWEST, round(min(each.score for each in nearly) - 0.05, 2))
-        fix = f"set threshold = {lower:g} in [wake.{engine}.words.{word}]"
+    nearest = min((each for each in heard if not each.woke), key=lambda each: each.score)
+    if nearest.score >= _NEAR:
+        lower = f"{max(_LOWEST, nearest.score - 0.05):.2f}"
+        fix = f"set threshold = {lower} in [wake.{engine}.words.{nearest.word}]"
     else:
-        fix = "speak nearer and clearer; a soft voice: edged doctor voice"
-    return (warn if len(woke) == _TIMES - 1 else fail)(told, fix)
+        fix = "speak nearer and clearer; for a soft microphone: edged doctor voice"
+    return (warn if woke == len(heard) - 1 else fail)(told, fix)
 
 
-def _bar(dbfs: float) -> str:
-    filled = round(20 * max(0.0, min(1.0, 1 + dbfs / 70)))
-    return "━" * filled + " " * (20 - filled)
+def _bar(share: float) -> str:
+    filled = round(20 * max(0.0, min(1.0, share)))
+    return "━" * filled + "╌" * (20 - filled)

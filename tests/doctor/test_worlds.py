@@ -1,20 +1,23 @@
 """Broken worlds, each with what the doctor says of it, and the one thing to type."""
 
+import asyncio
+import contextlib
 import os
 import re
 import shutil
-import socket
 import stat
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from edged import control, schema
-from edged.doctor import _credential, _round, clock, disk, python
+from edged.doctor import _credential, _round, clock, disk, python, wake_word
 from edged.doctor._finding import Finding
 from edged.doctor._visit import Machine, Visit
+from edged.earshot import Heard
 from tests.conftest import Drop
 
 KEY = "sk-proj-abcdefghijklmnopqrstuvwxyz"
@@ -327,44 +330,70 @@ def test_no_device_no_verdict(world: World) -> None:
     says(world.look("rights"), "skipped", "neither a sound card nor a GPIO chip", "")
 
 
-@pytest.fixture
-def speaker(tmp_path: Path) -> Iterator[None]:
-    """Whoever listens on the control socket, and says nothing."""
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(tmp_path / "control"))
-        listener.listen()
+@contextlib.contextmanager
+def running(socket: Path, level: float | None) -> Iterator[None]:
+    """A speaker's control socket, behind which the microphone is so loud; None: nothing is told."""
+
+    async def news() -> AsyncGenerator[Mapping[str, object], None]:
+        while True:
+            yield {"now": {"state": "asleep", "microphone_dbfs": level}}
+            await asyncio.sleep(0.1)
+
+    def answer(request: control.Request) -> Mapping[str, object] | control.News:
+        if request.verb == "watch":
+            return news()
+        if level is None:
+            raise control.ControlError("it is busy", "later")
+        sound = {"microphone": "USB", "microphone_rate": 48000, "speaker": "Jack"}
+        return {"state": "asleep", "sound": sound}
+
+    async def serve() -> None:
+        async with control.serve(socket, answer):
+            ready.set()
+            await asyncio.to_thread(over.wait)
+
+    ready, over = threading.Event(), threading.Event()
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    assert ready.wait(10)
+    try:
         yield
+    finally:
+        over.set()
+        thread.join()
 
 
-def test_a_speaker_that_runs_holds_the_devices(
-    world: World, speaker: None, monkeypatch: pytest.MonkeyPatch
+def test_a_speaker_that_runs_holds_the_devices_and_is_asked_about_them(
+    world: World, tmp_path: Path
 ) -> None:
-    def ask(path: Path, request: control.Request, timeout_s: float = 3.0) -> dict[str, object]:
-        assert path.exists()
-        return {"state": "asleep", "sound": {"microphone": "USB", "microphone_rate": 48000}}
-
-    monkeypatch.setattr(control, "ask", ask)
-    says(
-        world.look("devices"),
-        "skipped",
-        r"the speaker runs \(asleep\) and holds microphone USB",
-        r"stop `edged run` \(edged.service does not run it\), then: edged doctor",
-    )
-    world.systemd(ActiveState="active")
-    assert world.look("devices").fix == (
-        "sudo systemctl stop edged && sudo edged doctor; sudo systemctl start edged"
-    )
-    assert world.look("lights").verdict == "skipped"
+    with running(tmp_path / "control", -58.2):
+        says(
+            world.look("devices"),
+            "skipped",
+            r"the speaker runs \(asleep\) and holds microphone USB \(48000 Hz\), "
+            r"loudspeaker Jack \(\? Hz\); it hears the room at -58 dBFS",
+            r"stop `edged run` \(edged.service does not run it\), then: edged doctor",
+        )
+        world.systemd(ActiveState="active")
+        assert world.look("devices").fix == (
+            "sudo systemctl stop edged && sudo edged doctor; sudo systemctl start edged"
+        )
+        says(world.look("lights"), "skipped", "it needs devices, which is skipped", "")
 
 
-def test_a_speaker_that_may_not_be_asked_holds_them_too(
-    world: World, speaker: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def ask(path: Path, request: control.Request, timeout_s: float = 3.0) -> dict[str, object]:
-        raise control.ControlError("you may not ask edged", "") from PermissionError()
+def test_a_speaker_that_runs_and_hears_nothing_but_zeros(world: World, tmp_path: Path) -> None:
+    with running(tmp_path / "control", -120.0):
+        says(world.look("devices"), "fail", "USB delivers nothing but zeros", "alsamixer: F4.*")
 
-    monkeypatch.setattr(control, "ask", ask)
-    says(world.look("devices"), "skipped", "a speaker runs, and holds them", ".*")
+
+def test_a_speaker_that_does_not_answer_holds_them_too(world: World, tmp_path: Path) -> None:
+    with running(tmp_path / "control", None):
+        says(world.look("devices"), "skipped", "a speaker runs, and holds them .it is busy.", ".*")
+
+
+def test_a_service_that_has_no_socket_yet_holds_them_too(world: World) -> None:
+    world.systemd(ActiveState="activating")
+    says(world.look("devices"), "skipped", "the service runs", "sudo systemctl stop edged && .*")
 
 
 def test_a_socket_that_nobody_listens_on_any_more(world: World) -> None:
@@ -524,6 +553,23 @@ SNAIL = '''\
     def open(settings, feed):
         return Snail()
 '''
+
+
+@pytest.mark.parametrize(
+    ("scores", "verdict", "fix"),
+    [
+        ((0.9, 0.8, 0.97), "ok", ""),
+        ((0.9, 0.4, 0.97), "warn", r"set threshold = 0.35 in \[wake.openwakeword.words.alexa\]"),
+        ((0.3, 0.4, 0.97), "fail", r"set threshold = 0.25 in \[wake.openwakeword.words.alexa\]"),
+        ((0.0, 0.01, 0.97), "fail", "speak nearer and clearer; .*: edged doctor voice"),
+    ],
+)
+def test_a_word_that_was_said_three_times(
+    scores: tuple[float, ...], verdict: str, fix: str
+) -> None:
+    heard = [Heard("alexa", score, score > 0.5) for score in scores]
+    found = wake_word.judged(heard, "openwakeword", "score 1, 2, 3")
+    says(found, verdict, rf"{sum(score > 0.5 for score in scores)} of 3 times", fix)
 
 
 def test_lights_and_buttons_that_do_not_open(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
