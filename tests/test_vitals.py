@@ -1,5 +1,6 @@
 """The heartbeat: what the process weighs and uses, and what it has lost since the last one."""
 
+import asyncio
 import os
 import threading
 import time
@@ -8,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from edged import app, duties, journal
 from edged.core.commands import Fact
 from edged.vitals import LOSSES, Vitals
+
+from .test_app_echo import Told, configured
 
 
 def status(**counted: int) -> Mapping[str, object]:
@@ -109,3 +113,25 @@ def _process(folder: Path) -> None:
     (folder / "fd").mkdir()
     for number in range(5):
         (folder / "fd" / str(number)).touch()
+
+
+def test_the_heart_of_a_whole_speaker_beats(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only that it is an hour from one beat to the next is not waited for."""
+    told = Told()
+    monkeypatch.setattr(journal, "open", lambda: told)
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
+    monkeypatch.setattr(duties, "_HEARTBEAT_S", 0.2)
+
+    async def story() -> Mapping[str, str | int | float]:
+        running = asyncio.create_task(app.run(configured(tmp_path)))
+        beat = await told.says(Fact.HEARTBEAT)
+        running.cancel()
+        await running
+        return beat.fields
+
+    fields = asyncio.run(story())
+    assert float(fields["rss_mib"]) > 10
+    assert int(fields["descriptors"]) > 3
+    assert set(LOSSES) < set(fields)
