@@ -62,7 +62,7 @@ _OVER_S = 25.0
 """An answer that is to be talked over lasts so long when it is not stopped."""
 _SLACK_S = 0.5
 _MURMUR_S = 10.0
-_GAP = re.compile(r"a gap in the answer \[missing_ms=(\d+)")
+_GAP = re.compile(r"a gap in the answer \[.*missing_ms=([\d.]+)")
 
 
 async def run(*, short: bool, tell: Tell, mode: str = "auto") -> Sequence[Figure]:
@@ -91,7 +91,7 @@ async def run(*, short: bool, tell: Tell, mode: str = "auto") -> Sequence[Figure
             took = time.monotonic() - began
             harvest.cpu_pct = 100 * (cpu_s(daemon.process.pid) - used) / took
             gaps = (_GAP.search(line.text) for line in daemon.lines)
-            harvest.gaps_ms = [int(gap[1]) for gap in gaps if gap]
+            harvest.gaps_ms = [float(gap[1]) for gap in gaps if gap]
         tell("what was heard is judged")
         await asyncio.to_thread(_judge, here, person.diary, harvest)
         return figures(plan, harvest, here.lateness_ms)

@@ -49,7 +49,7 @@ class Harvest:
     echo_dbfs: list[float] = field(default_factory=list)
     near_dbfs: list[float] = field(default_factory=list)
     cpu_pct: float = 0.0
-    gaps_ms: list[int] = field(default_factory=list)
+    gaps_ms: list[float] = field(default_factory=list)
     """Of the loudspeaker: this machine was busy, and the echo driver has to find its place anew."""
     refused: int = 0
 
