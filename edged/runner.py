@@ -186,7 +186,8 @@ class Runner:
 
     def _handle_stray(self, loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
         problem = context.get("exception")
-        loop.default_exception_handler(context)
+        if not isinstance(problem, PartBroken):
+            loop.default_exception_handler(context)
         if isinstance(problem, BaseException):
             self.crash(problem)
 

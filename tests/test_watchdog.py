@@ -250,6 +250,7 @@ def test_a_microphone_that_stays_silent_ends_the_process_without_anybody_to_kill
             (tmp_path / "sick").touch()
             assert await asyncio.wait_for(speaker.process.wait(), 20) == 1
             await speaker.says("open and silent")
+            assert not speaker.counts("Traceback"), "one entry, as it is no bug"
             assert speaker.counts("microphone noise") == 2, "opened anew once"
 
     asyncio.run(story())
@@ -276,6 +277,8 @@ def test_a_sound_system_that_stands_still_is_heard_again_by_a_new_process_in_tim
             finally:
                 os.kill(place._server.pid, signal.SIGCONT)
             await speaker.says("microphone stopped delivering sound")
+            await speaker.says("does not come back")
+            assert not speaker.counts("Traceback"), "one entry, as it is no bug"
             assert ended - stalled < 8.0, "a second is the service manager's"
             fed = [when for when in speaker.times("WATCHDOG=1") if when > stalled]
             assert fed, "a device that is looked for is no reason to be killed"

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from .. import app, schema
+from ..ports import PartBroken
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +22,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run until SIGTERM or SIGINT; raises `app.StartFailed` when it cannot start as configured."""
+    """Run until SIGTERM or SIGINT; 1 for a broken part, which the journal tells of.
+
+    Raises `app.StartFailed` when it cannot start as configured.
+    """
     reread = partial(schema.from_options, options)
-    asyncio.run(app.run(reread(), options.record, reread))
-    return 0
+    status = 0
+    try:
+        asyncio.run(app.run(reread(), options.record, reread))
+    except* PartBroken:
+        status = 1
+    return status
