@@ -8,7 +8,7 @@ import struct
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -48,9 +48,9 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     verb: Verb
     on: bool | None = None
     """`mute`: whether nobody may be heard."""
-    db: float | None = None
+    db: Annotated[float, msgspec.Meta(ge=-200, le=200)] | None = None
     """`volume`: so loud, 0 is as loud as it goes."""
-    steps: int | None = None
+    steps: Annotated[int, msgspec.Meta(ge=-1000, le=1000)] | None = None
     """`volume`: louder by so many steps."""
     text: str | None = None
     """`say`: what is to be said."""
@@ -191,7 +191,7 @@ class _Desk:
         """Reply after reply; who does not take them in time is hung up on."""
         async with contextlib.aclosing(news):
             if self.streams >= STREAMS:
-                await _put(writer, _no("too many are watching at once", "try again in a moment"))
+                await _put(writer, _no("too many watch or wait at once", "try again in a moment"))
                 return
             self.streams += 1
             try:

@@ -94,6 +94,9 @@ def test_a_refusal_reaches_the_shell_with_its_hint(tmp_path: Path) -> None:
         b'{"verb":"volume","db":-3,"steps":1}\n',
         b'{"verb":"volume","db":"loud"}\n',
         b'{"verb":"say","steps":1}\n',
+        b'{"verb":"volume","steps":' + b"9" * 400 + b"}\n",
+        b'{"verb":"volume","db":1e308}\n',
+        b'{"verb":"volume","db":NaN}\n',
         b'{"verb":7}\n',
         b'{"verb":"\xff"}\n',
         b"[" * 20000 + b"\n",
@@ -382,7 +385,7 @@ def test_half_of_the_chairs_are_for_those_who_only_ask(tmp_path: Path) -> None:
                 writer.write(WATCH)
                 await reader.readline()
             (refused,) = await exchange(path, WATCH)
-            assert refused["error"] == "too many are watching at once"
+            assert refused["error"] == "too many watch or wait at once"
             assert (await exchange(path, STATUS))[0]["ok"] is True
 
     told(Teller({"n": 1}), path, story)

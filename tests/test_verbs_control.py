@@ -250,6 +250,8 @@ def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Book:
     book.note(note(Fact.STATE_CHANGED, "speaking"), "speaking")
     lines = [entry | {"__REALTIME_TIMESTAMP": "1795000000000000"} for entry in book.sent]
     lines.append({"__REALTIME_TIMESTAMP": "1795000000000000", "MESSAGE": "Started edged.service"})
+    again = {"__REALTIME_TIMESTAMP": f"{round(NOTE['time'] * 1e6) + 700}"}  # type: ignore[operator]
+    lines.append(again | {"MESSAGE": str(NOTE["message"])})
     odd: list[Any] = [{"MESSAGE": None}, [], {"__REALTIME_TIMESTAMP": "soon"}]
     odd.append({"__REALTIME_TIMESTAMP": "1795000000000000", "MESSAGE": [195, 188, 10]})
     odd.append({"__REALTIME_TIMESTAMP": "1795000000000000", "MESSAGE": ["one", "two"]})
@@ -272,6 +274,8 @@ def test_watching_without_a_terminal_is_a_line_for_each_entry(
     assert lines[2] == "listening  connected (session sess_9, connect 340 ms)"
     others = [line.strip() for line in lines[-4:]]
     assert others == ["Started edged.service", "ü", "one", r"red \x1b[31m alert"]
+    assert said.out.count("woken by shell") == 1, "the speaker had told of it"
+    assert "edged watch: from the journal, for it leaves (let it)" in said.err
     assert "the journal cannot be followed" in said.err
 
 
@@ -341,6 +345,10 @@ def test_the_picture_of_a_speaker_whose_journal_is_read(journal: Book) -> None:
     assert "trouble: key" in told
     view.take(Entry(0.0, "trouble", "trouble: key", "trouble", True, {"trouble": "key"}))
     assert "● trouble: key" in drawn(view)
+    view.take(Entry(0.0, "", "edged.service: Sent signal", ""))
+    assert "● trouble: key" in drawn(view), "what others tell of it says nothing of its state"
+    view.take(Entry(0.0, "stopped", "stopped", "asleep"))
+    assert "● not running" in drawn(view)
 
 
 def told_by(book: Book) -> list[Entry]:

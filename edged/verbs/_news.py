@@ -4,7 +4,7 @@ import argparse
 import contextlib
 import json
 import subprocess
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from . import _socket
 UNIT = "edged"
 _PAST = 200
 """Entries of the journal that are read before new ones are waited for."""
+_MOMENT_S = 1.0
 _WARNING = 4
 _PREFIX = "EDGED_"
 _OWN = ("EDGED_FACT", "EDGED_STATE")
@@ -83,12 +84,16 @@ def _known(kind: type[Any], told: Mapping[str, Any]) -> Any:
     return kind(**{name: told[name] for name in kind.__dataclass_fields__ if name in told})
 
 
-def journalled() -> Generator[Entry, None, None]:
+def journalled(known: Collection[Entry] = ()) -> Generator[Entry, None, None]:
     """From the journal of the service, the last entries first; it never ends by itself.
 
-    Raises `ControlError` when there is no journal to be read.
+    Where some are `known`, from the speaker itself, only those after them. Raises `ControlError`
+    when there is no journal to be read.
     """
+    last = max((entry.time for entry in known), default=0.0)
     command = ["journalctl", "-q", "-o", "json", "-f", "-n", str(_PAST), "-u", UNIT]
+    command += [f"--since=@{last:.6f}"] if known else []
+    told = {entry.message for entry in known}
     try:
         child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, errors="replace")
     except OSError as error:
@@ -98,7 +103,9 @@ def journalled() -> Generator[Entry, None, None]:
         stack.callback(child.terminate)
         assert child.stdout is not None
         for line in child.stdout:
-            if (entry := entry_of(line)) is not None:
+            entry = entry_of(line)
+            # Journald's clock is a moment behind ours.
+            if entry is not None and not (entry.time < last + _MOMENT_S and entry.message in told):
                 yield entry
     raise ControlError("the journal cannot be followed", "see: journalctl -f -u edged")
 

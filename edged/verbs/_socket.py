@@ -6,6 +6,9 @@ from typing import Any
 
 from .. import config, control, schema, sections
 
+_PATIENCE_S = 10.0
+"""A board that is busy may tell nothing for a while; no watchdog waits so long."""
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Which speaker, where there are several."""
@@ -26,7 +29,7 @@ def ask(
 
 def follow(options: argparse.Namespace, request: control.Request) -> control.Replies:
     """The same, for a request with many replies."""
-    return control.follow(_meant(options), request)
+    return control.follow(_meant(options), request, _PATIENCE_S)
 
 
 def _meant(options: argparse.Namespace) -> Path:

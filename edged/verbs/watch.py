@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import json
+import sys
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -23,6 +24,7 @@ from ._screen import WIDTH, console, meter, visible
 
 _STORY = 10
 _TURNS = 4
+_OVER = ("stopped", "broken")
 _SECONDARY = ("session", "turn", "heard_ms", "interrupted", "advice", "detail")
 """Of a turn's fields those that are no latency."""
 
@@ -41,12 +43,13 @@ def run(options: argparse.Namespace) -> int:
     `control.ControlError` when there is neither.
     """
     screen = console()
+    in_words = options.json or not screen.is_terminal
     view = View()
-    news = view.follow(options)
+    news = view.follow(options, in_words=in_words)
     if options.json:
         for each in news:
             print(json.dumps({type(each).__name__.lower(): asdict(each)}), flush=True)
-    elif not screen.is_terminal:
+    elif in_words:
         for each in news:
             if isinstance(each, Entry):
                 print(line_of(each), flush=True)
@@ -76,19 +79,26 @@ class View:
         self._session = ""
         self._story: deque[Entry] = deque(maxlen=_STORY)
         self._turns: deque[Entry] = deque(maxlen=_TURNS)
+        self._told: deque[Entry] = deque(maxlen=_STORY)
+        """The last entries that the speaker itself told."""
 
-    def follow(self, options: argparse.Namespace) -> Iterator[News]:
-        """The socket's news, and after them the journal's."""
+    def follow(self, options: argparse.Namespace, *, in_words: bool) -> Iterator[News]:
+        """The socket's news, and after them the journal's; standard error says why."""
         if not options.journal:
             try:
-                yield from live(options)
+                for news in live(options):
+                    if isinstance(news, Entry):
+                        self._told.append(news)
+                    yield news
             except ControlError as gone:
-                self.source = f"the journal, for {gone}"
+                self.source = f"the journal, for {gone} ({gone.hint})"
+                if in_words:
+                    print(f"edged watch: from {self.source}", file=sys.stderr)
         else:
             self.source = "the journal"
         self._light_is_told = False
         self._now = Now("")
-        with contextlib.closing(journalled()) as entries:
+        with contextlib.closing(journalled(self._told)) as entries:
             yield from entries
 
     def take(self, news: News) -> None:
@@ -96,8 +106,9 @@ class View:
         if isinstance(news, Now):
             self._now, self._light_is_told = news, True
             return
-        if not self._light_is_told and (news.state, _trouble(news)) != self._seen:
-            self._now = Now(news.state, _trouble(news), volume_db=self._now.volume_db)
+        state = "not running" if news.fact in _OVER else news.state
+        if state and not self._light_is_told and (state, _trouble(news)) != self._seen:
+            self._now = Now(state, _trouble(news), volume_db=self._now.volume_db)
             self._since = monotonic()
         match news.fact:
             case "turn_ended":
