@@ -1,27 +1,21 @@
 """Measure how this box hears itself, and say what to set so that people can interrupt it."""
 
 import argparse
-import asyncio
 import json
 import sys
-from collections.abc import Callable
 from dataclasses import asdict
-from functools import partial
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .. import control, plugins, schema, store
-from ..acoustics.advice import Advice, advice, recommended
-from ..acoustics.figures import NAME, Calibration, Figures
-from ..acoustics.probe import RATE, Probe
-from ..memory import Memory
-from ..ports import Echo, Feed, SoundCard
+from .. import control, schema
+from ..acoustics.advice import Advice, advice
+from ..acoustics.figures import Figures
+from ..doctor import _box
+from ..doctor._measured import Measured
+from ..doctor._visit import Machine
 from . import _socket
-
-_LEARNER = "gate"
-"""The echo driver that learns along: what it knows of the way is what all of them begin with."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,30 +40,25 @@ def run(options: argparse.Namespace) -> int:
         )
         return 1
     screen = Console(stderr=True)
-    kept = store.Store(store.folder(), partial(print, file=sys.stderr))
-    volume_db = options.volume if options.volume is not None else _left(settings, kept)
+    where = _box.folder(Machine(), options.config)
+    volume_db = options.volume if options.volume is not None else _box.volume_db(settings, where)
     asks = not options.no_voice and sys.stdin.isatty()
-    learner = plugins.load("echo", _LEARNER)
-    echo = learner.open(learner.Settings(), RATE)
-    figures = asyncio.run(_measure(settings, echo, min(0.0, volume_db), screen, asks))
-    best = recommended(figures, settings.volume.lowest_db)
+    measured = _measure(settings, volume_db, screen, asks)
+    figures = measured.figures
     told = list(advice(figures, settings.volume.lowest_db))
-    guess = echo.guess if figures.heard else ()
-    saved = kept.write(NAME, Calibration(figures, best, RATE, guess))
+    kept = _box.keep(measured, where)
     if options.json:
         words = [asdict(each) for each in told]
-        print(json.dumps({**asdict(figures), "recommended": asdict(best), "advice": words}))
+        best = asdict(measured.best)
+        print(json.dumps({**asdict(figures), "recommended": best, "advice": words}))
     else:
         _show(figures, told)
-        if saved:
-            print(f"(kept in {store.folder() / NAME}.json)")
+        if kept:
+            print(f"(kept in {kept})")
     return 1 if any(each.must for each in told) else 0
 
 
-async def _measure(
-    settings: schema.Settings, echo: Echo, volume_db: float, screen: Console, asks: bool
-) -> Figures:
-    sound = settings.sound
+def _measure(settings: schema.Settings, volume_db: float, screen: Console, asks: bool) -> Measured:
     with screen.status("") as status:
 
         def tell(what: str, seconds: float) -> None:
@@ -81,14 +70,7 @@ async def _measure(
         def ask() -> None:
             screen.print("[bold]Say a sentence from where you usually stand.[/bold]")
 
-        def open_card(feed: Feed, listener: Echo) -> SoundCard:
-            module, frame_ms = sound.module, settings.frame_ms
-            card: SoundCard = module.open(sound.settings, feed, RATE, frame_ms, listener, _LEARNER)
-            return card
-
-        probe = Probe(open_card, echo, volume_db, tell)
-        prompt: Callable[[], None] | None = ask if asks else None
-        return await probe.measure(settings.echo[0].name, prompt)
+        return _box.measure(settings, volume_db, tell, ask if asks else None)
 
 
 def _running(options: argparse.Namespace) -> bool:
@@ -98,12 +80,6 @@ def _running(options: argparse.Namespace) -> bool:
     except control.ControlError:
         return False
     return True
-
-
-def _left(settings: schema.Settings, kept: store.Store) -> float:
-    """The volume that the speaker would start with."""
-    remembered = Memory(kept, store.Clerk()).started().volume_db
-    return settings.volume.db if remembered is None else remembered
 
 
 def _show(figures: Figures, told: list[Advice]) -> None:
