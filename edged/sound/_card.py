@@ -24,7 +24,8 @@ _STALLED_AFTER: Final = 3
 _STUCK_AFTER: Final = 20
 """Looks at one job of the sound thread's: 10 s, longer than PortAudio needs for any."""
 _STUCK_LATER: Final = 7
-"""The same once a stream has run: 3.5 s. What takes longer then is quicker in a new process."""
+"""The same once all has been opened, 3.5 s, unless this machine was found to be slower: what takes
+longer than usual then is quicker in a new process."""
 _SILENT_PAUSE_S: Final = 0.1
 """A device that fell silent is still there: it can be opened anew at once."""
 _FIRST_PAUSE_S: Final = 1.0
@@ -274,7 +275,8 @@ class Card:
 
     def _found(self, direction: Direction, opened: Opened) -> None:
         self._opened[direction] = opened
-        self._job_watch = Watch(_STUCK_LATER)
+        slow = 3 * self._job_watch.longest
+        self._job_watch.patience = min(_STUCK_AFTER, max(_STUCK_LATER, slow))
         self._told_lost.discard(direction)
         if not self._told_lost:
             self._searches = 0
