@@ -134,7 +134,13 @@ class Shell:
                     for each in news:
                         yield each
                     scores = {word: round(score, 3) for word, score in heard().items()}
-                    wake = {"scores": scores, "thresholds": self._thresholds}
-                    yield {"now": {**self._observer.now(), **wake}}
+                    yield {
+                        "now": {
+                            **self._observer.now(),
+                            "speaker_dbfs": self._devices.sound.status().get("speaker_level_dbfs"),
+                            "scores": scores,
+                            "thresholds": self._thresholds,
+                        }
+                    }
         except TooSlow as slow:
             raise ControlError("you do not read fast enough", "watch again") from slow

@@ -41,6 +41,7 @@ NOW = {
     "light": "#0073b2",
     "sending": True,
     "microphone_dbfs": -30.0,
+    "speaker_dbfs": -24.5,
     "volume_db": -12.0,
     "scores": {"hey_jarvis": 0.25},
     "thresholds": {"hey_jarvis": 0.5},
@@ -316,6 +317,7 @@ def test_the_picture_of_a_speaker_that_is_asked() -> None:
     assert "● listening" in told
     assert "room sound leaves" in told
     assert "-30 dBFS" in told
+    assert "-24 dBFS" in told
     assert "-12 dB" in told
     assert "woken by shell" in told
     assert "from the control socket" in told

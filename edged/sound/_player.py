@@ -11,6 +11,7 @@ from ..core.events import SpeakerHushed, SpeakerProgress, SpeakerUnderran
 from ..handoff import Handoff
 from ..ports import Feed
 from ._chimes import chime
+from ._levels import level
 from ._spool import Spool
 from .rates import resampler
 
@@ -52,6 +53,8 @@ class Player:
         self._underruns = self._gaps = 0
         self._tap: tuple[Tap, bool] | None = None
         self._dry = False
+        self._newest = b""
+        """The block that was given last."""
         self._earcons = Spool()
         self._said = 0
         """How many frames of them, from the first on, lead to the end of our own words."""
@@ -66,9 +69,13 @@ class Player:
         told = all(spool.told == spool.added for spool in (self._spool, self._earcons))
         return told and not self._hushed
 
-    def status(self) -> Mapping[str, int]:
-        """How often the device ran dry, and how often that or a late answer was heard as a gap."""
-        return {"speaker_underruns": self._underruns, "speaker_gaps": self._gaps}
+    def status(self) -> Mapping[str, int | float]:
+        """Its level at the moment, how often it ran dry, and how often a gap was heard."""
+        return {
+            "speaker_level_dbfs": round(level(self._newest), 1),
+            "speaker_underruns": self._underruns,
+            "speaker_gaps": self._gaps,
+        }
 
     def prepare(self, rate: int) -> None:
         """Serve a device of this rate; what is queued stays if the rate does."""
@@ -189,6 +196,7 @@ class Player:
             heard = block if earcons_too or not earcon else _mixed(frames, gain, voice)
             hear(heard, now + delay_s + frames / rate, self._dry)
         self._dry = False
+        self._newest = block
         return block if channels == 1 else _spread(block, channels)
 
     def ran_dry(self, missing_s: float) -> None:

@@ -141,6 +141,7 @@ class _Files:
             "microphone_rate": rate,
             "speaker": self._settings.speaker or "nowhere",
             "speaker_rate": self._wire_rate,
+            **self._player.status(),
             **self._duplex.status(),
         }
 

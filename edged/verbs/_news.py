@@ -52,6 +52,8 @@ class Now:
     sending: bool = False
     microphone_dbfs: float | None = None
     """None while the microphone is closed."""
+    speaker_dbfs: float | None = None
+    """None while there is no loudspeaker."""
     volume_db: float | None = None
     scores: Mapping[str, float] = field(default_factory=dict)
     thresholds: Mapping[str, float] = field(default_factory=dict)

@@ -23,6 +23,7 @@ from ._news import Entry, News, Now, journalled, live, words
 from ._screen import WIDTH, console, meter, visible
 
 _STORY = 10
+_SILENT_DBFS = -100.0
 _TURNS = 4
 _OVER = ("stopped", "broken")
 _SECONDARY = ("session", "turn", "heard_ms", "interrupted", "advice", "detail")
@@ -144,6 +145,9 @@ class View:
             sound.add_row(
                 "  microphone", meter(now.microphone_dbfs), f"{now.microphone_dbfs:.0f} dBFS"
             )
+        if now.speaker_dbfs is not None:
+            told = f"{now.speaker_dbfs:.0f} dBFS" if now.speaker_dbfs > _SILENT_DBFS else "silent"
+            sound.add_row("  loudspeaker", meter(now.speaker_dbfs), told)
         if now.volume_db is not None:
             sound.add_row("  volume", meter(now.volume_db), f"{now.volume_db:g} dB")
         footer = Text(f"  from {self.source}; Ctrl-C ends it", "dim")

@@ -87,6 +87,21 @@ def test_words_behind_an_earcon_wait_for_its_end() -> None:
     tell(story)
 
 
+def test_how_loud_they_are_can_be_seen() -> None:
+    async def story() -> None:
+        box = Box()
+        assert box.player.status()["speaker_level_dbfs"] == -120.0
+        box.player.set_volume(-20.0)
+        box.player.say(speech(200))
+        await box.play(100)
+        # Noise that is uniform to 9000 is 16 dB below a full-scale square wave.
+        assert box.player.status()["speaker_level_dbfs"] == pytest.approx(-36.0, abs=1.0)
+        await box.play(200)
+        assert box.player.status()["speaker_level_dbfs"] == -120.0
+
+    tell(story)
+
+
 def test_an_answer_goes_on_beside_them() -> None:
     async def story() -> None:
         box = Box()
