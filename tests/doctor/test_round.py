@@ -1,6 +1,8 @@
 """The doctor's round: an order, needs, and a verdict in words and for programs."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -127,3 +129,12 @@ def test_for_programs(ward: Drop, capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_check_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["doctor", "clok"]) == 1
     assert 'did you mean "clock"?' in capsys.readouterr().err
+
+
+def test_the_readme_lists_them_in_their_order() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    section = readme.split("| check | looks at |")[1].split("\n\n")[0]
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", section, re.MULTILINE)
+    told = {name: looks_at.lower() for name, looks_at in rows}
+    assert tuple(told) == _round.names()
+    assert told == {name: _round.caption(name).lower() for name in _round.names()}
