@@ -237,6 +237,8 @@ def drawn(picture: watch.View | listen.Picture) -> str:
 @pytest.fixture
 def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Book:
     """The service's journal as `journalctl` tells it, which is stood in for; then it ends."""
+    monkeypatch.setattr(watch, "_AWAY_S", 0.0)
+    monkeypatch.setattr(watch, "_RETRY_S", 0.01)
     book = Book()
     program = tmp_path / "bin" / "journalctl"
     program.parent.mkdir()
@@ -284,6 +286,22 @@ async def brief(news: list[Mapping[str, object]]) -> control.News:
     for each in news[:-1]:
         yield each
     raise control.ControlError("it leaves", "let it")
+
+
+def test_a_speaker_that_is_started_anew_is_watched_on(
+    speaker: Speaker,
+    journal: Book,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(watch, "_AWAY_S", 0.2)
+    back = NOTE | {"message": "back again", "fields": {}}
+    lives: list[list[Mapping[str, object]]] = [[{"note": NOTE}, {}], [{"note": back}, {}]]
+    speaker.tell = lambda: brief(lives.pop(0) if lives else [{}])  # type: ignore[method-assign]
+    speaker.type("watch")
+    said = capsys.readouterr()
+    assert [line[20:] for line in said.out.splitlines()[:2]] == ["woken by shell", "back again"]
+    assert said.err.count("from the journal") == 1
 
 
 def test_watching_for_programs(

@@ -5,9 +5,9 @@ import contextlib
 import json
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import asdict
-from time import monotonic
+from time import monotonic, sleep
 
 from rich.console import Group, RenderableType
 from rich.live import Live
@@ -24,6 +24,9 @@ from ._screen import WIDTH, console, meter, visible
 
 _STORY = 10
 _SILENT_DBFS = -100.0
+_AWAY_S = 10.0
+"""A speaker that takes a new configuration, or is started anew, is back by then."""
+_RETRY_S = 0.5
 _TURNS = 4
 _OVER = ("stopped", "broken")
 _SECONDARY = ("session", "turn", "heard_ms", "interrupted", "advice", "detail")
@@ -85,22 +88,33 @@ class View:
 
     def follow(self, options: argparse.Namespace, *, in_words: bool) -> Iterator[News]:
         """The socket's news, and after them the journal's; standard error says why."""
-        if not options.journal:
-            try:
-                for news in live(options):
-                    if isinstance(news, Entry):
-                        self._told.append(news)
-                    yield news
-            except ControlError as gone:
-                self.source = f"the journal, for {gone} ({gone.hint})"
-                if in_words:
-                    print(f"edged watch: from {self.source}", file=sys.stderr)
-        else:
+        if options.journal:
             self.source = "the journal"
+        else:
+            gone = yield from self._attend(options)
+            self.source = f"the journal, for {gone} ({gone.hint})"
+            if in_words:
+                print(f"edged watch: from {self.source}", file=sys.stderr)
         self._light_is_told = False
         self._now = Now("")
         with contextlib.closing(journalled(self._told)) as entries:
             yield from entries
+
+    def _attend(self, options: argparse.Namespace) -> Generator[News, None, ControlError]:
+        """What the speaker tells, over a new start too; at last why it tells nothing any more."""
+        until = monotonic()
+        while True:
+            try:
+                for news in live(options):
+                    if isinstance(news, Entry):
+                        self._told.append(news)
+                    until = monotonic() + _AWAY_S
+                    yield news
+            except ControlError as gone:
+                if monotonic() >= until:
+                    return gone
+            self._now = Now("away")
+            sleep(_RETRY_S)
 
     def take(self, news: News) -> None:
         """One more piece of news."""
