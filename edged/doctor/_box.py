@@ -1,7 +1,6 @@
 """How this box hears itself: measured once for all checks, and kept for the echo driver."""
 
 import asyncio
-import contextlib
 import os
 import sys
 from collections.abc import Callable
@@ -15,7 +14,7 @@ from ..acoustics.probe import RATE, Probe, Tell
 from ..memory import Memory
 from ..ports import Echo, Feed, SoundCard
 from ._measured import Measured
-from ._visit import Machine
+from ._visit import USER, Machine
 
 SERVICE = "/var/lib/edged"
 """Where the service keeps its state."""
@@ -50,9 +49,13 @@ def measure(
 
 
 def folder(machine: Machine, file: Path | None) -> Path:
-    """The state directory of the speaker that is meant: the service's, where there is one."""
+    """The state directory of the speaker that is meant: for root the service's, where there is one.
+
+    It need not be there before the service was started for the first time.
+    """
+    ours = file is not None or "STATE_DIRECTORY" in machine.environment or os.geteuid() != 0
     service = machine.path(SERVICE)
-    if file is None and "STATE_DIRECTORY" not in machine.environment and service.is_dir():
+    if not ours and (service.is_dir() or machine.user(USER)):
         return service
     return store.folder(machine.environment)
 
@@ -64,17 +67,19 @@ def volume_db(settings: schema.Settings, where: Path) -> float:
     return settings.volume.db if remembered is None else remembered
 
 
-def keep(measured: Measured, where: Path) -> Path | None:
-    """Keep the figures for the speaker, in the name of whose folder it is; None where it cannot."""
-    kept = store.Store(where, _complain)
+def keep(measured: Measured, machine: Machine, where: Path) -> Path | None:
+    """Keep the figures in that folder, in its owner's name; None where they cannot be kept."""
+    service = machine.user(USER) if where == machine.path(SERVICE) else None
+    if service is not None and not where.exists():
+        where.mkdir(mode=0o700, parents=True)
+        os.chown(where, *service)
     value = Calibration(measured.figures, measured.best, RATE, measured.guess)
-    if not kept.write(NAME, value):
+    if not store.Store(where, _complain).write(NAME, value):
         return None
     file = where / f"{NAME}.json"
     if os.geteuid() == 0:
         owner = where.stat()
-        with contextlib.suppress(OSError):
-            os.chown(file, owner.st_uid, owner.st_gid)
+        os.chown(file, owner.st_uid, owner.st_gid)
     return file
 
 

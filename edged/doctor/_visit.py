@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,8 @@ from .. import schema
 from ..key import Key
 from ._measured import Measured
 
+PIP = f"{'sudo ' if Path(sys.prefix).stat().st_uid == 0 else ''}{sys.executable} -m pip install"
+"""How a package is brought into this environment."""
 UNIT = "edged.service"
 USER = "edged"
 """Who the service runs as."""
@@ -64,6 +67,14 @@ class Machine:
         except (OSError, subprocess.TimeoutExpired):
             return None
         return done.stdout if done.returncode == 0 else None
+
+    def user(self, name: str) -> tuple[int, int] | None:
+        """That user's number and first group, by passwd(5); None where there is none."""
+        for line in self.text("/etc/passwd").splitlines():
+            fields = line.split(":")
+            if fields[0] == name and len(fields) > 3:
+                return int(fields[2]), int(fields[3])
+        return None
 
     @property
     def managed(self) -> bool:

@@ -1,12 +1,11 @@
 """The configuration, as `edged check` reads it."""
 
 import re
-import sys
 
 from .. import schema
 from ..config import ConfigError
 from ._finding import Finding, fail, ok
-from ._visit import Visit
+from ._visit import PIP, Visit
 
 ORDER = 20
 NEEDS = ()
@@ -18,7 +17,7 @@ _PACKAGES = {
 }
 """Debian's packages of the libraries that a driver may miss."""
 _LIBRARY = re.compile("|".join(_PACKAGES))
-_PIP = re.compile(r"pip install '[^']+'")
+_PIP = re.compile(r"pip install ('[^']+')")
 
 
 def look(visit: Visit) -> Finding:
@@ -43,6 +42,6 @@ def _fix(visit: Visit, file: str, line: int | None, message: str) -> str:
     if found := _LIBRARY.search(message):
         return f"sudo apt install {_PACKAGES[found[0]]}"
     if found := _PIP.search(message):
-        return f"{sys.executable} -m {found[0]}"
+        return f"{PIP} {found[1]}"
     where = file if line is None else f"line {line} of {file}"
     return f"change {where} as the message says, then: edged check{named}"

@@ -18,7 +18,7 @@ def look(visit: Visit) -> Finding:
     figures, best = measured.figures, measured.best
     if figures.echo_dbfs is None or figures.ser_db is None:
         return ok("it is not heard, as with a headset")
-    kept = _box.keep(measured, _box.folder(visit.machine, visit.file))
+    kept = _box.keep(measured, visit.machine, _box.folder(visit.machine, visit.file))
     told = (
         f"{figures.echo_dbfs:.0f} dBFS, you {figures.ser_db:+.0f} dB to it, after "
         f"{figures.delay_ms:.0f} ms{f' (kept in {kept})' if kept else ''}"

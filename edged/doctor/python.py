@@ -7,7 +7,7 @@ from importlib import metadata
 from pathlib import Path
 
 from ._finding import Finding, fail, ok
-from ._visit import Visit
+from ._visit import PIP, Visit
 
 ORDER = 10
 NEEDS = ()
@@ -30,7 +30,7 @@ def look(visit: Visit) -> Finding:
     wrong = {text: problem for text in required if (problem := lacking(text))}
     if wrong:
         wanted = " ".join(f"'{text}'" for text in wrong)
-        return fail("; ".join(wrong.values()), f"{sys.executable} -m pip install {wanted}")
+        return fail("; ".join(wrong.values()), f"{PIP} {wanted}")
     return ok(f"Python {version}, {len(required)} packages as they should be")
 
 

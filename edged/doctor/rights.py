@@ -75,17 +75,16 @@ def _account(visit: Visit) -> Account:
 
 def _service(machine: Machine) -> Account | None:
     """The service's user with the groups that it and its unit have; None where there is none."""
-    users = (line.split(":") for line in machine.text("/etc/passwd").splitlines())
-    fields = next((user for user in users if user[0] == USER and len(user) > 3), None)
-    if fields is None:
+    user = machine.user(USER)
+    if user is None:
         return None
     asked = machine.unit("SupplementaryGroups").get("SupplementaryGroups", "").split()
-    gids = {int(fields[3])}
+    gids = {user[1]}
     for line in machine.text("/etc/group").splitlines():
         name, _, gid, members = [*line.split(":"), "", "", ""][:4]
         if gid and (name in asked or USER in members.split(",")):
             gids.add(int(gid))
-    return Account(USER, int(fields[2]), frozenset(gids))
+    return Account(USER, user[0], frozenset(gids))
 
 
 def _short(node: Path) -> str:

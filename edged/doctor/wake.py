@@ -4,7 +4,7 @@ import asyncio
 
 from .. import parts
 from ._finding import Finding, fail, ok, skipped, warn
-from ._visit import Visit
+from ._visit import PIP, Visit
 
 ORDER = 140
 NEEDS = ("config",)
@@ -18,7 +18,7 @@ def look(visit: Visit) -> Finding:
     try:
         engine = asyncio.run(parts.examine(visit.settings.wake))
     except parts.PartTrouble as trouble:
-        return fail(str(trouble), _fix(trouble))
+        return fail(str(trouble), _fix(visit, trouble))
     if engine.share is None:
         return skipped("no wake word: it is woken by a button or from the shell")
     told = f"{engine.about['words']}; {100 * engine.share:.0f} % of a core"
@@ -28,6 +28,13 @@ def look(visit: Visit) -> Finding:
     return warn(told, lighter) if engine.share > _MUCH else ok(told)
 
 
-def _fix(trouble: parts.PartTrouble) -> str:
-    _, pip, rest = str(trouble).partition("pip install ")
-    return f"{pip}{rest}" if pip else trouble.hint
+def _fix(visit: Visit, trouble: parts.PartTrouble) -> str:
+    said = str(trouble)
+    _, pip, package = said.partition("pip install ")
+    if pip:
+        return f"{PIP} {package}"
+    wake = visit.settings.wake
+    for name, word in getattr(wake.settings, "words", {}).items():
+        if word.model and word.model in said:
+            return f"correct `model` in [wake.{wake.name}.words.{name}]"
+    return trouble.hint

@@ -40,13 +40,14 @@ def run(options: argparse.Namespace) -> int:
         )
         return 1
     screen = Console(stderr=True)
-    where = _box.folder(Machine(), options.config)
+    machine = Machine()
+    where = _box.folder(machine, options.config)
     volume_db = options.volume if options.volume is not None else _box.volume_db(settings, where)
     asks = not options.no_voice and sys.stdin.isatty()
     measured = _measure(settings, volume_db, screen, asks)
     figures = measured.figures
     told = list(advice(figures, settings.volume.lowest_db))
-    kept = _box.keep(measured, where)
+    kept = _box.keep(measured, machine, where)
     if options.json:
         words = [asdict(each) for each in told]
         best = asdict(measured.best)

@@ -1,6 +1,7 @@
 """What the doctor says of boxes that are known to the sample, and of the software room."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from edged import schema
 from edged.doctor import _round
 from edged.doctor._finding import Finding
 from edged.doctor._visit import Machine, Visit
@@ -64,21 +66,26 @@ Look = Callable[..., dict[str, Finding]]
 
 
 @pytest.fixture
-def look(tmp_path: Path, drop_driver: Drop) -> Look:
+def look(tmp_path: Path, drop_driver: Drop, monkeypatch: pytest.MonkeyPatch) -> Look:
     """Has checks look at a box that is so, with a person or without; what each found."""
     drop_driver("sound", "box", BOX)
     file = tmp_path / "edged.toml"
 
     def looked(
-        *names: str, person: Patient | None = None, mode: str = "gate", **box: Any
+        *names: str,
+        person: Patient | None = None,
+        mode: str = "gate",
+        service: Path | None = None,
+        **box: Any,
     ) -> dict[str, Finding]:
         rows = [f"{key} = {json.dumps(value)}" for key, value in box.items()]
         chosen = f'[echo]\nmode = "{mode}"\n[sound]\ndriver = "box"\n[sound.box]\n'
         file.write_text(chosen + "\n".join(rows) + "\n")
-        machine = Machine(
-            environment={"STATE_DIRECTORY": str(tmp_path / "state"), "RUNTIME_DIRECTORY": "/none"}
-        )
-        visit = Visit(file=file, machine=machine, person=person)
+        folders = {"STATE_DIRECTORY": str(tmp_path / "state"), "RUNTIME_DIRECTORY": "/none"}
+        visit = Visit(file=file, machine=Machine(environment=folders), person=person)
+        if service is not None:
+            monkeypatch.setattr(schema, "FILE", file)
+            visit = Visit(machine=Machine(service, {"RUNTIME_DIRECTORY": "/none"}))
         return {each.name: each.finding for each in _round.outcomes(visit, names)}
 
     return looked
@@ -105,6 +112,18 @@ def test_a_box_that_is_well(look: Look, tmp_path: Path) -> None:
     kept = json.loads((tmp_path / "state/calibration.json").read_text())
     assert kept["figures"]["path_ms"] == pytest.approx(10, abs=1)
     assert kept["guess"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root keeps things for the service")
+def test_root_keeps_it_where_the_service_looks_and_in_its_name(look: Look, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    (root / "etc").mkdir(parents=True)
+    (root / "etc/passwd").write_text("edged:x:4711:4712::/:/bin/false\n")
+    assert look("echo", service=root)["echo"].verdict == "ok"
+    for kept in (root / "var/lib/edged", root / "var/lib/edged/calibration.json"):
+        told = kept.stat()
+        assert (told.st_uid, told.st_gid) == (4711, 4712)
+        assert told.st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import stat
-import sys
 import threading
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from pathlib import Path
@@ -16,7 +15,7 @@ import pytest
 from edged import control, schema
 from edged.doctor import _credential, _round, clock, disk, python, wake_word
 from edged.doctor._finding import Finding
-from edged.doctor._visit import Machine, Visit
+from edged.doctor._visit import PIP, Machine, Visit
 from edged.earshot import Heard
 from tests.conftest import Drop
 
@@ -96,9 +95,7 @@ def test_a_package_is_missing_or_too_old(monkeypatch: pytest.MonkeyPatch, world:
         world.look("python"),
         "fail",
         r"rich is [\d.]+, >=99 is needed; .*; nowhere-to-be-found is missing",
-        re.escape(
-            f"{sys.executable} -m pip install 'rich>=99' 'rich>=1,<2' 'nowhere-to-be-found>=1'"
-        ),
+        re.escape(f"{PIP} 'rich>=99' 'rich>=1,<2' 'nowhere-to-be-found>=1'"),
     )
 
 
@@ -132,7 +129,7 @@ def test_a_mistake_in_the_configuration(world: World) -> None:
     [
         (
             "it needs a package more: pip install 'edged[microwakeword]'",
-            rf"{re.escape(sys.executable)} -m pip install 'edged\[microwakeword\]'",
+            rf"{re.escape(PIP)} 'edged\[microwakeword\]'",
         ),
         (
             "libportaudio.so.2: cannot open shared object file: No such file or directory",
@@ -514,9 +511,10 @@ def test_a_wake_model_that_is_none(world: World, tmp_path: Path) -> None:
     model = tmp_path / "mine.onnx"
     model.write_text("not at all")
     world.config.write_text(f'[wake.openwakeword.words.mine]\nmodel = "{model}"\n')
-    says(world.look("wake"), "fail", "is not a model", "see the table of openwakeword.*")
+    fix = r"correct `model` in \[wake.openwakeword.words.mine\]"
+    says(world.look("wake"), "fail", "is not a model", fix)
     model.unlink()
-    says(world.look("wake"), "fail", "No such file", "see the table of openwakeword.*")
+    says(world.look("wake"), "fail", "No such file", fix)
 
 
 def test_a_wake_engine_that_keeps_up(world: World) -> None:
