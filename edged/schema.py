@@ -146,6 +146,8 @@ def read(file: Path | None = None, assignments: Sequence[str] = ()) -> Settings:
         if reader.has(*address):
             reader.mistake(address, where)
     _undecided(reader, settings.actions)
+    _idle(reader, settings)
+    _crossed(reader, settings)
     _unheard(reader, settings)
     _too_soft(reader, settings.volume)
     _unchosen(reader)
@@ -248,6 +250,29 @@ def _undecided(reader: config.Reader, actions: Mapping[str, Bindings]) -> None:
         address = ("buttons", "actions", name, "long")
         if bound.long is not bound.long_press and reader.has(*address):
             reader.mistake(address, EXCLUSIVE)
+
+
+def _idle(reader: config.Reader, settings: Settings) -> None:
+    """A button that nobody gave an action would do nothing, and look broken."""
+    for chosen in settings.buttons:
+        names = getattr(chosen.settings, "names", tuple)
+        for name in names():
+            if name not in settings.actions:
+                message = f'"{name}" does nothing: give it a table [buttons.actions.{name}]'
+                reader.mistake(("buttons", chosen.name), message)
+
+
+def _crossed(reader: config.Reader, settings: Settings) -> None:
+    """No pin serves a light and a button."""
+    users: dict[int, str] = {}
+    for section, drivers in (("lights", settings.lights), ("buttons", settings.buttons)):
+        for chosen in drivers:
+            for use, pin in getattr(chosen.settings, "uses", tuple)():
+                here = f"{section}.{chosen.name}.{use}"
+                other = users.setdefault(pin, here)
+                if other != here:
+                    message = f"is on GPIO {pin}, and so is {other}: give each a pin of its own"
+                    reader.mistake(tuple(here.split(".")), message)
 
 
 def _unheard(reader: config.Reader, settings: Settings) -> None:

@@ -475,7 +475,7 @@ def test_a_button_that_is_held_to_talk_needs_one_line(file: Path) -> None:
             ' long press: set `long` or `hold` to "none"',
         ),
         (
-            "buttons.actions.red.hold = 'volume_up'\nbuttons.actions.red.long = 'stop'",
+            "buttons.actions.red = {hold = 'volume_up', long = 'stop'}\n[buttons.actions.talk]",
             "1: buttons.actions.red: a button that does something while it is held has no"
             ' long press: set `long` or `hold` to "none"',
         ),
@@ -491,6 +491,52 @@ def test_a_button_cannot_mean_two_things_at_once(file: Path, text: str, message:
     with pytest.raises(config.ConfigError) as caught:
         schema.read(file)
     assert str(caught.value) == f"{file}:{message}"
+
+
+@pytest.mark.parametrize(
+    ("text", "messages"),
+    [
+        (
+            "[buttons.gpio]\nwired.red.pin = 5",
+            ['1: buttons.gpio: "red" does nothing: give it a table [buttons.actions.red]'],
+        ),
+        (
+            "[buttons]\ndrivers = ['keyboard']\n[buttons.keyboard]\nbutton = 'space'",
+            ['3: buttons.keyboard: "space" does nothing: give it a table [buttons.actions.space]'],
+        ),
+        (
+            "[buttons.actions.red]\npress = 'stop'",
+            ['1: buttons.gpio: "talk" does nothing: give it a table [buttons.actions.talk]'],
+        ),
+        (
+            "[lights]\ndrivers = ['gpio']\n[lights.gpio]\nblue = 17",
+            [
+                "the defaults: buttons.gpio.wired.talk: is on GPIO 17, and so is lights.gpio.blue:"
+                " give each a pin of its own"
+            ],
+        ),
+        (
+            "[lights]\ndrivers = ['apa102']\n[buttons.gpio]\nmute_switch.pin = 10",
+            [
+                "4: buttons.gpio.mute_switch: is on GPIO 10, and so is lights.apa102.bus:"
+                " give each a pin of its own"
+            ],
+        ),
+    ],
+)
+def test_a_button_has_an_action_and_a_pin_of_its_own(
+    file: Path, text: str, messages: list[str]
+) -> None:
+    file.write_text(text)
+    with pytest.raises(config.ConfigError) as caught:
+        schema.read(file)
+    told = [str(mistake).removeprefix(f"{file}:") for mistake in caught.value.mistakes]
+    assert told == messages
+
+
+def test_a_light_that_is_not_chosen_takes_no_pin(file: Path) -> None:
+    file.write_text("[lights]\ndrivers = ['console']\n[lights.gpio]\nblue = 17")
+    schema.read(file)
 
 
 @pytest.mark.parametrize(

@@ -71,18 +71,24 @@ class Settings:
     def __post_init__(self) -> None:
         """Refuse two uses of one pin."""
         users: dict[int, str] = {}
-        for use, pin in self._uses():
-            if pin != _NONE and users.setdefault(pin, use) != use:
+        for use, pin in self.uses():
+            if users.setdefault(pin, use) != use:
                 raise ValueError(
                     f"{users[pin]} and {use} are both on GPIO {pin}: give each a pin of its own"
                 )
 
-    def _uses(self) -> Iterator[tuple[str, int]]:
+    def uses(self) -> Iterator[tuple[str, int]]:
+        """What there is, and its GPIO number."""
         for name, wiring in self.wired.items():
             yield f"wired.{name}", wiring.pin
-        yield "mute_switch", self.mute_switch.pin
-        yield "volume_knob.a", self.volume_knob.a
-        yield "volume_knob.b", self.volume_knob.b
+        knob = self.volume_knob
+        others = {"mute_switch": self.mute_switch.pin, "volume_knob.a": knob.a}
+        others["volume_knob.b"] = knob.b
+        yield from ((use, pin) for use, pin in others.items() if pin != _NONE)
+
+    def names(self) -> Iterator[str]:
+        """What the buttons are called."""
+        yield from self.wired
 
 
 class _Gpio:

@@ -6,6 +6,7 @@ import os
 import sys
 import termios
 import tty
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -22,6 +23,10 @@ class Settings:
 
     button: str = "talk"
     """The button that the space bar and Enter are."""
+
+    def names(self) -> Iterator[str]:
+        """What the button is called."""
+        yield self.button
 
 
 class _Keyboard:

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -23,6 +24,8 @@ _WR_MAX_SPEED_HZ: Final = 0x40046B04
 afterwards goes out as it is, and all that a light needs is to be written to."""
 _HZ: Final = 1_000_000
 """12 LEDs take half a millisecond; long ribbons distort faster ones."""
+_BUS_0: Final = range(7, 12)
+"""The pins of a Raspberry Pi's first SPI bus."""
 _WHOLE: Final = 31
 """Of each LED's own brightness."""
 _WHITE: Final = Colour(1.0, 1.0, 1.0)
@@ -52,6 +55,13 @@ class Settings:
             raise ValueError(
                 f"sending_led {self.sending_led} is none of {self.leds}: the first is 0"
             )
+
+    def uses(self) -> Iterator[tuple[str, int]]:
+        """What is wired, and its GPIO number."""
+        if self.bus == 0:
+            yield from (("bus", pin) for pin in _BUS_0)
+        if self.power_pin != _NONE:
+            yield "power_pin", self.power_pin
 
 
 class SpiTrouble(OSError):

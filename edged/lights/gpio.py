@@ -1,5 +1,6 @@
 """One LED, a dimmable LED or an RGB LED on GPIO pins; one more tells when somebody listens."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -40,9 +41,18 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse two uses of one pin."""
-        taken = (self.red, self.green, self.blue) if self.kind == "rgb" else (self.pin,)
-        if self.sending_pin in taken:
-            raise ValueError("sending_pin is a pin of the light itself: give it one of its own")
+        users: dict[int, str] = {}
+        for use, pin in self.uses():
+            if users.setdefault(pin, use) != use:
+                both = f"{use} and {users[pin]} are both on GPIO {pin}"
+                raise ValueError(f"{both}: give each a pin of its own")
+
+    def uses(self) -> Iterator[tuple[str, int]]:
+        """What is wired, and its GPIO number."""
+        for use in ("red", "green", "blue") if self.kind == "rgb" else ("pin",):
+            yield use, getattr(self, use)
+        if self.sending_pin != _NONE:
+            yield "sending_pin", self.sending_pin
 
 
 class _Gpio:
