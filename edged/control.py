@@ -119,14 +119,18 @@ class _Desk:
     streams: int = 0
     closed: bool = False
 
-    async def receive(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer one connection, line by line."""
-        task = asyncio.current_task()
-        if task is None:
-            raise RuntimeError("run as a task")
-        self.peers[task] = writer
+    def receive(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Begin to answer one connection."""
         if self.closed:
             writer.transport.abort()
+            return
+        # Not asyncio's own task: that one takes being cancelled for a mistake.
+        task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
+        self.peers[task] = writer
+        task.add_done_callback(self._left)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one connection, line by line."""
         try:
             refusal = self._refusal(writer.get_extra_info("socket"))
             if refusal:
@@ -136,9 +140,12 @@ class _Desk:
         except (OSError, TimeoutError):
             # The peer has gone, or neither asks nor listens.
             writer.transport.abort()
-        finally:
-            del self.peers[task]
-            writer.close()
+
+    def _left(self, task: asyncio.Task[None]) -> None:
+        self.peers.pop(task).close()
+        if not task.cancelled() and (bug := task.exception()) is not None:
+            what = {"message": "a question was not answered", "exception": bug, "task": task}
+            task.get_loop().call_exception_handler(what)
 
     async def close(self) -> None:
         """Hang up on everyone, and on those who come too late."""

@@ -391,11 +391,41 @@ def test_half_of_the_chairs_are_for_those_who_only_ask(tmp_path: Path) -> None:
     told(Teller({"n": 1}), path, story)
 
 
+@pytest.mark.parametrize("verb", ["status", "watch"])
+def test_a_bug_in_an_answer_is_told_as_one(tmp_path: Path, verb: str) -> None:
+    path = tmp_path / "control"
+
+    def handle(request: Request) -> Mapping[str, object] | control.News:
+        if request.verb == "status":
+            raise ArithmeticError("a bug")
+        return broken()
+
+    async def broken() -> control.News:
+        yield {}
+        raise ArithmeticError("a bug")
+
+    async def story() -> None:
+        mistakes: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, what: mistakes.put_nowait(what))
+        async with asyncio.timeout(10), control.serve(path, handle):
+            reader, writer = await asyncio.open_unix_connection(path)
+            writer.write(f'{{"verb":"{verb}"}}\n'.encode())
+            assert isinstance((await mistakes.get())["exception"], ArithmeticError)
+            await reader.read()
+            writer.close()
+        assert mistakes.empty()
+
+    asyncio.run(story())
+
+
 def test_closing_does_not_wait_for_those_who_watch(tmp_path: Path) -> None:
     path = tmp_path / "control"
     teller = Teller({"n": 1})
 
     async def story() -> None:
+        mistakes: list[dict[str, Any]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, what: mistakes.append(what))
         async with control.serve(path, teller.handle):
             reader, writer = await asyncio.open_unix_connection(path)
             writer.write(WATCH)
@@ -407,6 +437,7 @@ def test_closing_does_not_wait_for_those_who_watch(tmp_path: Path) -> None:
             assert await reader.read() == b""
         writer.close()
         assert len(asyncio.all_tasks()) == 1
+        assert not mistakes
 
     asyncio.run(story(), debug=True)
 
