@@ -1,46 +1,22 @@
 """Installed, booted, upgraded and taken away again: scripts/install and the package, for real.
 
-They run in copies of this machine, so nothing of it changes; see `tests.systemd.machine`.
+They run in copies of this machine, so nothing of it changes; see `machine`.
 """
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from .systemd.machine import ABSENT, Machine, machine
+from .machine import ABSENT, Machine, do
 
-__all__ = ["machine"]
-
-HERE = Path(__file__).parent.parent
-THIS = f"{sys.version_info[0]}.{sys.version_info[1]}"
+HERE = Path(__file__).parents[2]
 KEY = "sk-this-is-nobodys-key"
 REWRITTEN = re.compile(r"/etc/[a-z]+-|/var/lib/systemd/catalog/database|/var/log/[a-z]+log")
 """What others write anew when a user or a message comes or goes: its content tells nothing."""
 
 
-def systems_python() -> str:
-    """The version of the Python that a service runs with."""
-    program = "import sys; print('%d.%d' % sys.version_info[:2])"
-    command = ["/usr/bin/python3", "-c", program]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
-
-
-pytestmark = [
-    pytest.mark.timeout(300),
-    pytest.mark.skipif(
-        systems_python() != THIS, reason=f"a service runs with Debian's Python, not with {THIS}"
-    ),
-]
-
-
-def do(machine: Machine, script: str) -> str:
-    """What a script of bash says, to which nothing may happen."""
-    told = machine.run("bash", "-euc", script)
-    assert told.returncode == 0, told.stdout
-    return told.stdout
+pytestmark = pytest.mark.timeout(300)
 
 
 def refused(machine: Machine, script: str) -> str:
@@ -61,27 +37,18 @@ def left_over(machine: Machine, since: Machine) -> dict[str, str]:
     return changed
 
 
-@pytest.fixture(scope="module")
-def stocked(machine: Machine) -> Machine:
-    """All that is fetched from elsewhere is there; from here on there is no network."""
-    told = machine.run("scripts/wheels", ".cache/wheels", online=True)
-    assert told.returncode == 0, told.stdout
-    return machine
-
-
-@pytest.fixture(scope="module")
-def installed(stocked: Machine, tmp_path_factory: pytest.TempPathFactory) -> Machine:
-    """Whoever changes anything takes a copy."""
-    house = Machine(tmp_path_factory.mktemp("installed"), like=stocked)
-    said = do(house, "SUDO_USER=games scripts/install --wheels .cache/wheels")
-    assert re.findall(r"^\[(\d)/(\d)\]", said, re.M) == [(str(n), "5") for n in range(1, 6)]
-    return house
+def test_it_says_what_it_does(installed: Machine) -> None:
+    said = (installed.home / "said").read_text()
+    steps = re.findall(r"^\[(\d)/(\d)\] \w", said, re.M)
+    assert steps == [(str(number), "5") for number in range(1, 6)]
 
 
 def test_it_is_there_and_complete(installed: Machine) -> None:
     assert do(installed, "cd /; /usr/local/bin/edged --version").startswith("edged ")
     # As the speaker's own user, for whom everything must be readable.
     assert "OK" in do(installed, "cd /; runuser -u edged -- edged check")
+    modules = "lgpio, numpy, onnxruntime, pyaudio, systemd.daemon"
+    assert do(installed, f"cd /; /opt/edged/bin/python -P -c 'import {modules}'") == ""
     assert {"edged", "audio", "gpio", "spi"} <= set(do(installed, "id -nG edged").split())
     assert "edged" in do(installed, "id -nG games").split()
     assert do(installed, "systemctl is-enabled edged") == "enabled\n"
