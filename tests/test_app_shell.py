@@ -160,6 +160,10 @@ def test_who_watches_sees_a_conversation_and_who_sleeps_hurts_nobody(tmp_path: P
             lines: list[str] = []
             while not lines or "session ended" not in lines[-1]:
                 lines.append((await watching.stdout.readline()).decode())
+            # A new configuration: the same process, another speaker, and whoever watches is back.
+            house.daemon.process.send_signal(signal.SIGHUP)
+            while "microphone noise" not in lines[-1]:
+                lines.append((await watching.stdout.readline()).decode())
         finally:
             for child in (asleep, watching):
                 child.kill()
