@@ -1,6 +1,7 @@
 """The way to the provider: its name, a connection, its certificate, and how long that takes."""
 
 import asyncio
+import errno
 import socket
 import ssl
 import time
@@ -16,6 +17,7 @@ NEEDS = ("config",)
 
 _PATIENCE_S = 8.0
 _SLOW_MS = 400.0
+_NOWHERE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
 _NOT_YET_VALID = 9
 """X509_V_ERR_CERT_NOT_YET_VALID of OpenSSL."""
 
@@ -120,6 +122,8 @@ def _no_name(way: _Way) -> str:
 def _no_way(way: _Way, error: Exception) -> str:
     if isinstance(error, ConnectionRefusedError):
         return f"start the server on {way.host}, or correct `url` in [provider.openai]"
+    if getattr(error, "errno", None) in _NOWHERE:
+        return "connect it to the network: sudo nmtui"
     return (
         f"let TCP port {way.port} to {way.host} through the firewall, or name a proxy as `proxy` "
         "in [link.websocket]"

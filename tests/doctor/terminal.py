@@ -4,6 +4,8 @@ import os
 import pty
 import re
 import select
+import signal
+import subprocess
 import sys
 import threading
 import time
@@ -14,24 +16,38 @@ _PATIENCE_S = 40.0
 _STYLE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 
 
+_SITS_DOWN = """\
+import fcntl, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+"""
+_EDGED = """\
+import sys
+from edged import cli
+sys.exit(cli.main())
+"""
+
+
 class Terminal:
     """Runs `edged` with these words on a terminal of its own."""
 
-    def __init__(self, *words: str, environment: Mapping[str, str], code: str = "") -> None:
-        """`code` is run in place of `python -m edged`, to begin in another world."""
-        command = ["-c", code] if code else ["-m", "edged"]
-        argv = [sys.executable, *command, *words]
-        environment = {**environment, "TERM": "xterm", "COLUMNS": "200", "LINES": "50"}
-        self._child, self._line = pty.fork()
-        if self._child == 0:
-            os.execve(sys.executable, argv, environment)
+    def __init__(self, *words: str, environment: Mapping[str, str], code: str = _EDGED) -> None:
+        """`code` may begin it in another world."""
+        self._line, theirs = pty.openpty()
+        self._child = subprocess.Popen(
+            [sys.executable, "-c", _SITS_DOWN + code, *words],
+            env={**environment, "TERM": "xterm", "COLUMNS": "200", "LINES": "50"},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+        os.close(theirs)
         self._said = ""
         self._read = 0
         self._ended = False
         self._reader = threading.Thread(target=self._listen)
         self._news = threading.Condition()
         self._reader.start()
-        self.status: int | None = None
 
     def __enter__(self) -> "Terminal":
         return self
@@ -42,9 +58,8 @@ class Terminal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self.status is None:
-            os.kill(self._child, 9)
-            self.ends()
+        self._child.kill()
+        self.ends()
         os.close(self._line)
 
     @property
@@ -73,13 +88,19 @@ class Terminal:
         self.reads(pattern)
         self.types(text)
 
+    def presses(self, key: str) -> None:
+        """Press one key, Ctrl-C as \\x03."""
+        os.write(self._line, key.encode())
+
+    def hangs_up(self) -> None:
+        """Close the window."""
+        self._child.send_signal(signal.SIGHUP)
+
     def ends(self) -> int:
         """Wait for its end; the exit status."""
-        if self.status is None:
-            self._reader.join(_PATIENCE_S)
-            _, status = os.waitpid(self._child, 0)
-            self.status = os.waitstatus_to_exitcode(status)
-        return self.status
+        status = self._child.wait(_PATIENCE_S)
+        self._reader.join(_PATIENCE_S)
+        return status
 
     def _listen(self) -> None:
         while True:

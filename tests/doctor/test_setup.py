@@ -184,7 +184,7 @@ def test_whoever_answers_nothing_new_changes_nothing(
     assert sorted(each.name for each in config.parent.glob("*.toml*")) == ["edged.toml"]
 
 
-@pytest.mark.parametrize("parting", ["\x03", "\x04", "3"])
+@pytest.mark.parametrize("parting", ["\x03", "\x04", "3\r"])
 @pytest.mark.parametrize("there", [True, False])
 def test_whoever_leaves_leaves_all_as_it_was(
     environment: dict[str, str], config: Path, parting: str, there: bool
@@ -196,7 +196,7 @@ def test_whoever_leaves_leaves_all_as_it_was(
         terminal.answers("Its address", "wss://edged.invalid/v1")
         terminal.reads("✘ network")
         terminal.reads("What now.*: ")
-        os.write(terminal._line, parting.encode() + (b"\r" if parting == "3" else b""))
+        terminal.presses(parting)
         terminal.reads("Left as it was: nothing is written")
         assert terminal.ends() == 1
     assert config.exists() is there
@@ -220,7 +220,7 @@ def test_what_does_not_work_can_be_asked_again(
         terminal.answers("What now", "1")
         terminal.answers("The key: ", KEY)
         terminal.reads("✔ provider")
-        os.write(terminal._line, b"\x03")
+        terminal.presses("\x03")
         assert terminal.ends() == 1
 
 
@@ -331,7 +331,7 @@ def test_the_service_is_stopped_meanwhile_and_starts_with_what_was_written(
             terminal.reads("It runs")
         else:
             terminal.reads("✔ provider")
-            os.kill(terminal._child, 1)
+            terminal.hangs_up()
         assert terminal.ends() == (0 if stays else 1)
     assert (tmp_path / "active").exists()
     assert "restart edged" in (tmp_path / "typed").read_text() or not stays

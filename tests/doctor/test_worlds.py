@@ -185,7 +185,7 @@ def test_another_providers_key_may_look_as_it_likes(world: World) -> None:
         world.look("key"),
         "warn",
         "comes from the environment variable OPENAI_API_KEY",
-        "sudo edged setup",
+        f"edged setup --config {world.config}",
     )
 
 
