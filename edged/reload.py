@@ -1,5 +1,6 @@
 """A new configuration for a speaker that runs: read at SIGHUP, taken when nobody is on the line."""
 
+import gc
 from collections.abc import Awaitable, Callable
 from itertools import count
 
@@ -59,6 +60,8 @@ class Reload:
                 settings, proven = proven, None
             else:
                 proven, settings = settings, self.take()
+            # A speaker's parts know each other in circles, and its models are large.
+            gc.collect()
 
     def attach(self, retire: Callable[[], None], state: Callable[[], str]) -> None:
         """Take a speaker for the one that runs: how it is asked to end, and its state."""

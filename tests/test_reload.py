@@ -1,6 +1,7 @@
 """A new configuration is read at SIGHUP, and taken when nobody is on the line."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -141,8 +142,39 @@ def test_what_it_was_stays_over_a_reload_where_nothing_can_be_saved(tmp_path: Pa
         await speaker.until(lambda: len(speaker.times("READY=1")) == 2)
         assert "muted" in await speaker.types("status")
         assert speaker.counts("microphone noise") == 1
+        async with PinsClient(tmp_path / "pins", lambda _: None) as pins:
+            await pins.press(BUTTON)
+            await speaker.says("microphone noise", 2)
 
     tell(story, tmp_path, state=tmp_path / "file" / "state")
+
+
+def resident_mib(speaker: Serviced) -> float:
+    pages = Path(f"/proc/{speaker.process.pid}/statm").read_text().split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def open_files(speaker: Serviced) -> int:
+    return sum(1 for _ in Path(f"/proc/{speaker.process.pid}/fd").iterdir())
+
+
+def test_many_reloads_leave_nothing_behind(tmp_path: Path) -> None:
+    file = configured(tmp_path)
+    file.write_text(file.read_text().replace('"button"', '"openwakeword"'))
+
+    async def story(speaker: Serviced) -> None:
+        await speaker.says("microphone")
+        files = open_files(speaker)
+        before = resident_mib(speaker)
+        for reloads in range(1, 7):
+            speaker.reload()
+            await speaker.says("the new configuration is taken", reloads)
+            await speaker.says("microphone", reloads + 1)
+        assert open_files(speaker) <= files + 2
+        # The first costs some; each one that is not forgotten would cost 10 more.
+        assert resident_mib(speaker) - before < 35
+
+    tell(story, tmp_path)
 
 
 def test_the_recording_goes_on_in_a_file_of_its_own(tmp_path: Path) -> None:

@@ -363,6 +363,48 @@ def test_the_heart_beats_until_the_end() -> None:
     assert {"state", "sound", "wake"} <= set(seen[0])
 
 
+async def retires(house: House, story: Callable[[House], Awaitable[None]]) -> None:
+    """Retire a running house, tell a story, and see that it ends after that and not before."""
+    life = asyncio.create_task(house.runner.run(house.devices))
+    await house.settles()
+    await story(house)
+    async with asyncio.timeout(5):
+        await life
+    assert "stopping" not in house.service.said, "the process goes on"
+
+
+def test_a_speaker_at_rest_retires_at_once() -> None:
+    async def story(house: House) -> None:
+        house.runner.retire()
+        house.runner.feed(WakeAsked())
+        await house.settles()
+        assert not house.provider.sessions, "what comes too late is nothing"
+
+    async def told() -> None:
+        await retires(House(), story)
+
+    asyncio.run(told())
+
+
+def test_a_speaker_retires_when_nobody_is_on_the_line_and_nothing_sounds() -> None:
+    async def story(house: House) -> None:
+        await house.converses()
+        house.runner.retire()
+        house.runner.retire()
+        await asyncio.sleep(0.3)
+        assert house.runner.state == Scene.LISTENING
+        house.sound.spool += FRAME
+        house.session.breaks(LinkDown())
+        await asyncio.sleep(0.3)
+        assert house.runner.state == Scene.ASLEEP, "it still sounds"
+        house.sound.spool.clear()
+
+    async def told() -> None:
+        await retires(House(), story)
+
+    asyncio.run(told())
+
+
 class RottenSession(fakes.FakeSession):
     """A session with a bug."""
 
