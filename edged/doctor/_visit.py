@@ -77,6 +77,12 @@ class Machine:
         return None
 
     @property
+    def install(self) -> str:
+        """What to type to have it installed again, as it was."""
+        packaged = self.path("/var/lib/dpkg/info/edged.list").exists()
+        return "sudo apt reinstall ./edged_*.deb" if packaged else "sudo ./scripts/install"
+
+    @property
     def managed(self) -> bool:
         """Whether systemd is process 1, as sd_booted(3) tells."""
         return self.path("/run/systemd/system").is_dir()

@@ -1,6 +1,10 @@
 """The sound cards: what the kernel has, which devices are meant, and at which rates they open."""
 
+import getpass
+import os
 import re
+from collections.abc import Sequence
+from typing import Any
 
 from ._finding import Finding, fail, ok
 from ._visit import Visit
@@ -18,6 +22,7 @@ def look(visit: Visit) -> Finding:
     if sound.name != "portaudio":
         return ok(f"the sound driver is {sound.name}, which needs none")
     cards = _CARD.findall(visit.machine.text("/proc/asound/cards"))
+    there: Sequence[Any] = ()
     try:
         there = sound.module.devices()
         microphone = sound.module.find(there, _wanted(visit, "microphone"), "microphone")
@@ -25,6 +30,8 @@ def look(visit: Visit) -> Finding:
     except OSError as problem:
         if not cards and not visit.machine.environment.get("PULSE_SERVER"):
             return fail("the kernel has no sound card", _NO_CARD)
+        if cards and not there:
+            return fail(f"PortAudio sees nothing of the cards {', '.join(cards)}", _unseen())
         return fail(str(problem), "edged setup, which lists them, or: edged devices")
     told = []
     for device, direction in ((microphone, "microphone"), (speaker, "speaker")):
@@ -42,6 +49,12 @@ def look(visit: Visit) -> Finding:
             return fail(f'"{device.name}" opens at no rate', _busy(direction))
         told.append(f'{direction} "{device.name}" at {_listed(rates)}')
     return ok(", ".join(told))
+
+
+def _unseen() -> str:
+    if os.geteuid() == 0:
+        return "end what uses them: sudo fuser -v /dev/snd/*"
+    return f"sudo usermod -aG audio {getpass.getuser()}, then log in again"
 
 
 def _wanted(visit: Visit, direction: str) -> str:

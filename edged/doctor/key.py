@@ -1,5 +1,7 @@
 """The provider's key: where it is, its form, and who else can read it."""
 
+import re
+
 from .. import key as keys
 from . import _credential
 from ._finding import Finding, fail, ok, skipped, warn
@@ -12,7 +14,7 @@ _OPENAI = "api.openai.com"
 _BEGINNINGS = ("sk-", "ek_")
 """How OpenAI's keys begin; those of others do as they like."""
 _SHORTEST = 20
-_PLACEHOLDERS = ("...", "your", "xxx", "<", "$")
+_PLACEHOLDER = re.compile(r"(sk-|ek_)?(proj-)?(\.\.\.|x+$|your|<|\$)", re.IGNORECASE)
 
 
 def look(visit: Visit) -> Finding:
@@ -45,10 +47,12 @@ def _safer(visit: Visit, found: keys.Key) -> str:
 
 def _doubt(text: str, url: str) -> str:
     """Why this can be no key; "" where it may be one."""
-    if any(part in text.lower() for part in _PLACEHOLDERS):
+    if _PLACEHOLDER.match(text):
         return "is still a placeholder"
     if text[0] in "'\"":
         return "stands in quotation marks, which belong to no key"
+    if not text.isascii() or not text.isprintable() or " " in text:
+        return "holds characters that no key has"
     if _OPENAI not in url:
         return ""
     if not text.startswith(_BEGINNINGS):

@@ -46,7 +46,7 @@ def look(visit: Visit) -> Finding:
             closed.append(node)
     if closed:
         seen = f"{who.name} may not use {', '.join(f'/dev/{_short(node)}' for node in closed)}"
-        return fail(seen, _fix(who, closed[0]))
+        return fail(seen, _fix(visit.machine, who, closed[0]))
     if not there:
         return skipped("there is neither a sound card nor a GPIO chip here")
     return ok(f"{who.name} may use {', '.join(f'/dev/{_short(node)}' for node in there)}")
@@ -91,10 +91,10 @@ def _short(node: Path) -> str:
     return f"snd/{node.name}" if node.parent.name == "snd" else node.name
 
 
-def _fix(who: Account, node: Path) -> str:
+def _fix(machine: Machine, who: Account, node: Path) -> str:
     told = node.stat()
     if told.st_gid == 0 or stat.S_IMODE(told.st_mode) & 0o060 != 0o060:
-        return "sudo ./scripts/install, whose udev rule gives it to a group; then sudo reboot"
+        return f"{machine.install}, whose udev rule gives it to a group; then sudo reboot"
     try:
         group = grp.getgrgid(told.st_gid).gr_name
     except KeyError:

@@ -16,8 +16,7 @@ _STARTED = "sudo systemctl enable --now edged"
 _TELL = "journalctl -u edged -b -n 20"
 _FIXES = {
     "78": "edged check",
-    "243": "sudo ./scripts/install, which makes /etc/edged/credentials again",
-    "203": "sudo ./scripts/install, as the command it starts is not there",
+    "243": "sudo systemd-tmpfiles --create && sudo systemctl restart edged",
     "216": "sudo systemd-sysusers && sudo systemctl restart edged",
     "217": "sudo systemd-sysusers && sudo systemctl restart edged",
 }
@@ -32,8 +31,11 @@ def look(visit: Visit) -> Finding:
     said = visit.machine.unit(*_PROPERTIES)
     if not said:
         return skipped("systemd does not answer", "systemctl status edged")
+    again = visit.machine.install
     if said.get("LoadState") != "loaded":
-        return fail(f"edged.service is {said.get('LoadState')}", "sudo ./scripts/install")
+        return fail(f"edged.service is {said.get('LoadState')}", again)
+    if said.get("ExecMainStatus") == "203" and said.get("ActiveState") != "active":
+        return fail("the command that it starts is not there", again)
     if said.get("NeedDaemonReload") == "yes":
         reload = "sudo systemctl daemon-reload && sudo systemctl restart edged"
         return warn("its unit was changed on disk and not read again", reload)

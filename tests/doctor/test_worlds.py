@@ -163,6 +163,7 @@ def test_no_key_at_all(world: World) -> None:
     ("key", "said"),
     [
         ("sk-...", "placeholder"),
+        ("sk-xxxxxxxxxxxxxxxxxxxxxxxxxx", "placeholder"),
         ("your-key-here-please-put-it", "placeholder"),
         ('"sk-proj-abcdefghijklmnopqrs"', "quotation marks"),
         ("AIzaSyabcdefghijklmnopqrstuvwx", "does not begin with sk- or ek_"),
@@ -323,6 +324,19 @@ def test_a_device_that_no_group_may_use(world: World) -> None:
     )
 
 
+def test_a_package_is_installed_again_as_a_package(world: World) -> None:
+    world.file("/var/lib/dpkg/info/edged.list")
+    world.systemd(**(WELL | {"LoadState": "not-found"}))
+    assert world.look("unit").fix == "sudo apt reinstall ./edged_*.deb"
+
+
+def test_a_key_may_hold_letters_that_look_like_words(world: World) -> None:
+    world.service = True
+    key = "sk-proj-AbyourXXXcdefghijk$lmnop"
+    world.file("/etc/edged/credentials/openai", key, 0o600).parent.chmod(0o700)
+    assert world.look("key").verdict == "ok"
+
+
 def test_no_device_no_verdict(world: World) -> None:
     says(world.look("rights"), "skipped", "neither a sound card nor a GPIO chip", "")
 
@@ -421,6 +435,12 @@ WELL = {
     [
         ({}, "ok", "runs and starts at boot: asleep", ""),
         ({"LoadState": "not-found"}, "fail", "not-found", r"sudo \./scripts/install"),
+        (
+            {"ActiveState": "activating", "Result": "exit-code", "ExecMainStatus": "203"},
+            "fail",
+            "the command that it starts is not there",
+            r"sudo \./scripts/install",
+        ),
         ({"NeedDaemonReload": "yes"}, "warn", "changed on disk", ".*daemon-reload.*"),
         ({"ActiveState": "inactive"}, "warn", "does not run", "sudo systemctl enable --now edged"),
         ({"UnitFileState": "disabled"}, "warn", "at boot", "sudo systemctl enable edged"),
@@ -435,7 +455,7 @@ WELL = {
             {"ActiveState": "failed", "Result": "exit-code", "ExecMainStatus": "243"},
             "fail",
             "status 243",
-            ".*scripts/install.*credentials.*",
+            "sudo systemd-tmpfiles --create && sudo systemctl restart edged",
         ),
         (
             {"ActiveState": "activating", "Result": "watchdog", "ExecMainStatus": "9"},
@@ -486,7 +506,12 @@ def test_the_kernel_has_no_sound_card(world: World, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(portaudio, "devices", lambda: ())
     says(world.look("cards"), "fail", "no sound card", "plug one in; .*dtoverlay=.*")
     world.file("/proc/asound/cards", " 1 [Device         ]: USB-Audio - USB\n")
-    says(world.look("cards"), "fail", "no default microphone; there are: none", "edged setup.*")
+    unseen = "end what uses them: sudo fuser -v /dev/snd/.|sudo usermod -aG audio .*"
+    says(world.look("cards"), "fail", "sees nothing of the cards Device", unseen)
+    device = portaudio.Device(3, "USB: - (hw:1,0)", 0, 2, 44100, ("speaker",))
+    monkeypatch.setattr(portaudio, "devices", lambda: (device,))
+    listed = "edged setup, which lists them, or: edged devices"
+    says(world.look("cards"), "fail", "no default microphone; there are: none", listed)
 
 
 def test_a_rate_that_the_card_does_not_have(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
