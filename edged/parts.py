@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from . import plugins
 from .core.events import (
     ButtonPressed,
     Event,
     LinkReady,
 )
 from .core.scenes import Look, Scene
+from .core.settings import ToolSpec
 from .ports import Buttons, Lights, Session, Wake
 from .schema import Chosen, Settings
 
@@ -136,7 +138,9 @@ async def greet(settings: Settings, key: str) -> Hello:
     `PartTrouble`.
     """
     provider = settings.provider
-    dialect = provider.module.open(settings.session, provider.settings)
+    tools = [plugins.load("tools", name) for name in settings.session.tools]
+    told = [ToolSpec(str(tool.NAME), tool.DESCRIPTION, tool.PARAMETERS) for tool in tools]
+    dialect = provider.module.open(settings.session, provider.settings, told)
     session: Session = open_part("link", settings.link, dialect, key).session()
     began = time.monotonic()
     ready_s: list[float] = []

@@ -75,7 +75,7 @@ ALLOWED: dict[str, set[str]] = {
     | SETTLED,
     "cli": {"__init__", "ports", "app"} | SETTLED,
     "__main__": {"cli"},
-    "parts": {"ports", "core.events", "core.scenes"} | SETTLED,
+    "parts": {"ports", "core.events", "core.scenes", "core.settings"} | SETTLED,
     "earshot": {"parts", "ports", "core.events"} | SETTLED,
     "verbs": {
         "verbs",

@@ -64,8 +64,9 @@ def chosen(wanted: Collection[str]) -> tuple[str, ...]:
 def outcomes(visit: Visit, wanted: Collection[str] = ()) -> Iterator[Outcome]:
     """Look at one after the other."""
     verdicts: dict[str, Verdict] = {}
-    for name in chosen(wanted):
-        visit.tell(caption(name), 0)
+    names = chosen(wanted)
+    for number, name in enumerate(names, 1):
+        visit.tell(f"{number} of {len(names)}: {caption(name)}", 0)
         check = _check(name)
         finding = _hindered(check, visit, verdicts) or check.look(visit)
         verdicts[name] = finding.verdict

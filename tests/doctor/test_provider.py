@@ -217,6 +217,9 @@ def test_a_session_is_opened_and_closed_and_nothing_asked(case: Case) -> None:
     found, server = beside(story, tls=case.certificate("localhost"), key=KEY)
     says(found, "ok", r"gpt-realtime-2.1-mini answers, and takes the configuration, after", "")
     assert _received(server) == ["session.update"]
+    (update,) = (entry for entry in server.log if entry.direction == "in")
+    tools = update.details["session"]["tools"]
+    assert [tool["name"] for tool in tools] == ["clock", "goodbye"]
 
 
 @pytest.mark.parametrize(
