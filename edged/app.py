@@ -268,7 +268,10 @@ def _open(what: str, chosen: schema.Chosen, *rest: object) -> Any:
         return chosen.module.open(chosen.settings, *rest)
     except (ImportError, OSError, ValueError) as error:
         hint = getattr(error, "hint", f"see the table of {chosen.name} in the configuration")
-        raise StartFailed(f"the {what} {chosen.name} cannot be opened: {error}", hint) from error
+        # Any other OSError may be a device that is not there yet.
+        mistake = isinstance(error, (ImportError, ValueError, FileNotFoundError))
+        failed = f"the {what} {chosen.name} cannot be opened: {error}"
+        raise StartFailed(failed, hint, mistake=mistake) from error
 
 
 def _echo(settings: schema.Settings, wire_rate: int, told: Journal) -> tuple[schema.Chosen, Echo]:

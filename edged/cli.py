@@ -36,7 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         hint = getattr(error, "hint", None)
         if hint is None:
             raise
-        return _complain(f"edged: {error}", hint, FAILED)
+        status = MISCONFIGURED if getattr(error, "mistake", False) else FAILED
+        return _complain(f"edged: {error}", hint, status)
     return status
 
 

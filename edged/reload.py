@@ -23,11 +23,15 @@ left, until it is retired; what it leaves. Raises `StartFailed`."""
 
 
 class StartFailed(Exception):
-    """The speaker cannot start as configured; `hint` says what to do."""
+    """The speaker cannot start as configured; `hint` says what to do.
 
-    def __init__(self, message: str, hint: str) -> None:
+    A `mistake` is one of the configuration's: it will not start the next time either.
+    """
+
+    def __init__(self, message: str, hint: str, *, mistake: bool = False) -> None:
         super().__init__(message)
         self.hint = hint
+        self.mistake = mistake
 
 
 class Reload:

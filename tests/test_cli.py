@@ -124,3 +124,37 @@ def test_a_wrong_configuration_is_told_and_is_status_78(
 def test_the_template_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["check", "--template"]) == 0
     assert capsys.readouterr().out == template.text()
+
+
+@pytest.mark.parametrize(
+    ("settings", "status"),
+    [
+        (
+            'buttons.drivers = []\nlights.drivers = []\nwake.driver = "openwakeword"\n'
+            'wake.openwakeword.words.hey.model = "/no/such.onnx"',
+            78,
+        ),
+        ('wake.driver = "button"', 1),
+    ],
+)
+def test_what_starting_again_may_mend_is_not_status_78(
+    tmp_path: Path, settings: str, status: int
+) -> None:
+    """A model that is not there is one of the configuration's mistakes; pins in use are not."""
+    (tmp_path / "edged.toml").write_text(f'sound.driver = "wavefile"\n{settings}\n')
+    (tmp_path / "pins").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "edged", "run", "--config", str(tmp_path / "edged.toml")],
+        env={
+            **os.environ,
+            "STATE_DIRECTORY": str(tmp_path / "state"),
+            "GPIOZERO_PIN_FACTORY": "room",
+            "EDGED_ROOM_PINS": str(tmp_path / "pins"),
+        },
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == status, done.stderr
+    assert "cannot be opened" in done.stderr
