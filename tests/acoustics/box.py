@@ -77,6 +77,8 @@ class Box:
 
     def sound(self, chime: Chime) -> None: ...
 
+    def say(self, samples: bytes) -> None: ...
+
     def status(self) -> Mapping[str, str | int | float]:
         return {}
 
