@@ -12,8 +12,9 @@ FOLDER = "/etc/edged/credentials"
 """What the unit loads as it is."""
 SEALED = "/etc/edged/credentials.encrypted"
 """What the unit loads as `systemd-creds` encrypted it: of use on this machine alone."""
-_SEALED_AS = "edged-encrypted_"
-"""What systemd puts before the names of files in that folder, and wants inside of them."""
+_UNNAMED = "--name="
+"""What is encrypted can have a name in it, which systemd compares with that of the credential; the
+names of those that it loads from a folder are its own affair."""
 
 
 def find(visit: Visit) -> key.Key:
@@ -54,7 +55,7 @@ def write(machine: Machine, name: str, text: str) -> Path:
     The one that was there is gone only when the new one is on the disk. Raises OSError.
     """
     plain, sealed = machine.path(FOLDER) / name, machine.path(SEALED) / name
-    content = _seal(machine, name, text)
+    content = _seal(machine, text)
     if content is None:
         place(plain, text + "\n")
         _forget(sealed)
@@ -83,25 +84,23 @@ def _forget(file: Path) -> None:
         file.unlink()
 
 
-def _seal(machine: Machine, name: str, text: str) -> str | None:
+def _seal(machine: Machine, text: str) -> str | None:
     """The key encrypted, once it was seen that it can be decrypted again; None where it cannot."""
     if not machine.managed:
         return None
-    named = f"--name={_SEALED_AS}{name}"
-    sealed = _creds(machine, "encrypt", named, text)
-    if not sealed or _creds(machine, "decrypt", named, sealed) != text:
+    sealed = _creds(machine, "encrypt", text)
+    if not sealed or _creds(machine, "decrypt", sealed) != text:
         return None
     return sealed
 
 
 def _unsealed(machine: Machine, file: Path, settings: key.Settings) -> key.Key:
-    named = f"--name={_SEALED_AS}{settings.credential}"
-    text = _creds(machine, "decrypt", named, file.read_text(encoding="ascii", errors="replace"))
+    text = _creds(machine, "decrypt", file.read_text(encoding="ascii", errors="replace"))
     if not text:
         raise key.NoKey(settings, f"{file} cannot be decrypted on this machine")
     return key.Key(text.strip(), f"encrypted credential {settings.credential}")
 
 
-def _creds(machine: Machine, verb: str, named: str, given: str) -> str:
+def _creds(machine: Machine, verb: str, given: str) -> str:
     """What `systemd-creds` makes of it; the key goes through pipes, never over a command line."""
-    return machine.run("systemd-creds", verb, named, "-", "-", given=given) or ""
+    return machine.run("systemd-creds", verb, _UNNAMED, "-", "-", given=given) or ""
