@@ -17,6 +17,7 @@ def test_nothing_that_is_said_wakes() -> None:
             wake.offer(piece, number * 320)
         wake.reset()
         assert wake.status()["engine"] == "button"
+        assert wake.examined is None
         assert [thread.name for thread in threading.enumerate()].count("wake") == 0
         await wake.close()
         return events

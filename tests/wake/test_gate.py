@@ -1,6 +1,8 @@
 """An engine that rests while the room is quiet."""
 
+import asyncio
 from collections.abc import Mapping
+from threading import Semaphore
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from edged.core.events import WakeHeard
 from edged.wake import openwakeword
 from edged.wake._detector import RATE, Word
 from edged.wake._gate import Gate
+from edged.wake._worker import Worker
 from edged.wake.openwakeword import FRAME, Settings
 
 from .listening import listen
@@ -117,3 +120,25 @@ def test_hey_jarvis_wakes_as_early_through_the_gate(
     assert isinstance(with_gate, WakeHeard)
     assert isinstance(without, WakeHeard)
     assert with_gate.position == without.position
+
+
+def test_a_frame_of_a_quiet_room_counts_as_examined() -> None:
+    """Or the watchdog would starve in a quiet night."""
+    scored = Semaphore(0)
+
+    class Told(Gate):
+        def scores(self, samples: bytes) -> Mapping[str, float]:
+            scored.release()
+            return super().scores(samples)
+
+    async def story() -> None:
+        engine, words = Engine(), {"hey": Word()}
+        worker = Worker(Told(engine, words), words, {}, lambda _: None)
+        for number, frame in enumerate(room(21, -60)):
+            worker.offer(frame, number * FRAME)
+            assert scored.acquire(timeout=10)
+        assert worker.examined >= 20, "the last may be on its way"
+        assert engine.heard == []
+        await worker.close()
+
+    asyncio.run(story())

@@ -181,12 +181,13 @@ def test_an_engine_that_falls_behind_hears_the_newest() -> None:
         sound = [(number).to_bytes(2, "little") * FRAME for number in range(kept + 15)]
         speaker.hear(b"".join(sound))
         assert speaker.worker.status()["frames_dropped"] == 15
+        assert speaker.worker.examined == 0, "what falls out is not examined, nor what hangs"
         speaker.engine.go_on.set()
         speaker.engine.wait(1 + kept)
         assert speaker.engine.heard[1:] == sound[-kept:]
         assert speaker.engine.restarts == [0, 1], "what fell out was a gap of more than 200 ms"
         await speaker.worker.close()
-        assert speaker.worker.status()["frames_examined"] == 1 + kept
+        assert speaker.worker.status()["frames_examined"] == speaker.worker.examined == 1 + kept
 
     asyncio.run(story())
 
