@@ -66,6 +66,39 @@ def test_the_wake_word_is_said_three_times(tmp_path: Path) -> None:
         assert terminal.ends() == 0
 
 
+@pytest.mark.timeout(180)
+@in_a_room
+def test_setup_tries_the_devices_that_were_chosen(tmp_path: Path) -> None:
+    config = tmp_path / "edged.toml"
+    with (
+        room.Room(room.AcousticPath(40, gain_db=-16)) as place,
+        Terminal(
+            *("setup", "--config", str(config)),
+            environment=environment(tmp_path, place.environment),
+        ) as terminal,
+    ):
+        terminal.answers("Who answers", "2")
+        terminal.answers("Its address", "ws://127.0.0.1:9/v1/realtime")
+        terminal.answers("What now", "2")
+        terminal.answers("The key: ", "sk-proj-abcdefghijklmnopqrstuvwxyz")
+        for question in (r"The microphone \(1\): ", r"The loudspeaker \(1\): "):
+            terminal.reads("the system's default")
+            number = terminal.reads(r"\d+ +default\n").split()[0]
+            terminal.answers(question, number)
+        terminal.answers("Try them", "y")
+        terminal.reads("Say a sentence from where you usually stand")
+        place.say(JARVIS)
+        for name in ("cards", "microphone", "noise", "voice", "clipping", "loudspeaker"):
+            terminal.reads(rf"✔ {name} ")
+        # Where others want the processor, too, the delay may jump.
+        terminal.reads("[✔!] echo ")
+        terminal.reads("What wakes it")
+        terminal.presses("\x03")
+        terminal.reads("nothing is written")
+        assert terminal.ends() == 1
+    assert not config.exists()
+
+
 def test_lights_are_seen_and_buttons_pressed(tmp_path: Path) -> None:
     (tmp_path / "edged.toml").write_text("[buttons.gpio.wired.talk]\npin = 17\n")
 
