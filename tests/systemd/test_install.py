@@ -48,7 +48,7 @@ def test_it_is_there_and_complete(installed: Machine) -> None:
     # As the speaker's own user, for whom everything must be readable.
     assert "OK" in do(installed, "cd /; runuser -u edged -- edged check")
     modules = "lgpio, numpy, onnxruntime, pyaudio, systemd.daemon"
-    assert do(installed, f"cd /; /opt/edged/bin/python -P -c 'import {modules}'") == ""
+    assert do(installed, f"cd /; LG_WD=/run /opt/edged/bin/python -P -c 'import {modules}'") == ""
     assert {"edged", "audio", "gpio", "spi"} <= set(do(installed, "id -nG edged").split())
     assert "edged" in do(installed, "id -nG games").split()
     assert do(installed, "systemctl is-enabled edged") == "enabled\n"
