@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from types import TracebackType
 
 _PATIENCE_S = 40.0
-_STYLE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
+_STYLE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r|\x1b(?:\[[0-9;?]*)?\Z")
 
 
 _SITS_DOWN = """\
