@@ -18,6 +18,15 @@ Drop = Callable[[str, str, str], None]
 """Takes a kind, a name and the text of a driver's file."""
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What takes a machine of its own runs only where it is asked for."""
+    if "appliance" not in config.option.markexpr:
+        asked = [item for item in items if item.get_closest_marker("appliance") is None]
+        if len(asked) < len(items):
+            config.hook.pytest_deselected(items=[item for item in items if item not in asked])
+        items[:] = asked
+
+
 @pytest.fixture(autouse=True)
 def _loops_that_complain(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Debug mode finds forgotten awaits; in the room it would cost the time that is measured."""

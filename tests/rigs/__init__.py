@@ -1,0 +1,1 @@
+"""What the rig builds and boots."""
