@@ -123,7 +123,7 @@ def test_the_lines_for_a_pi_can_be_typed() -> None:
     section = README.split("## On a Pi\n")[1].split("\n## ")[0]
     lines = re.findall(r"^\$ (.*?)(?:  .*)?$", section, re.MULTILINE)
     assert lines[1:] == ["sudo ./scripts/install", "sudo edged setup", "journalctl -fu edged"]
-    for script, option in re.findall(r"`(?:sudo )?\./(scripts/\w+)(?: (--\w+))?", section):
+    for script, option in re.findall(r"`(?:sudo )?\./(scripts/[\w-]+)(?: (--\w+))?", section):
         assert os.access(TOP / script, os.X_OK)
         assert not option or f"{option})" in (TOP / script).read_text(encoding="utf-8")
 
