@@ -223,7 +223,7 @@ class Part:
 
 
 PARTS: Final = (
-    Part("The provider", provider, ("config", "network")),
+    Part("The provider", provider, ("network",)),
     Part("The key", secret, ("key", "provider")),
     Part(
         "The microphone and the loudspeaker",

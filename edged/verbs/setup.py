@@ -5,13 +5,14 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from .. import schema, template
 from ..amend import amended, dotted, save, toml
 from ..config import ConfigError
 from ..doctor import _credential, _round
+from ..doctor._finding import fail
 from ..doctor._screen import terminal
 from ..doctor._visit import Visit
 from ._interview import PARTS, Interview, Left, Part, place_of_key
@@ -116,11 +117,14 @@ def _gone_through(part: Part, talk: Interview) -> None:
         before = dict(talk.changes)
         part.ask(talk)
         talk.visit.assignments = talk.assignments
-        if part.question and not talk.ask.confirms(part.question):
+        usable = _usable(talk)
+        if usable and part.question and not talk.ask.confirms(part.question):
             return
-        if not _looked(part, talk):
+        if usable and not _looked(part.checks, talk):
             return
         options = [("again", "ask again"), ("on", "go on as it is"), ("leave", "leave")]
+        if not usable:
+            del options[1]
         match talk.ask.choose("What now", options, "again"):
             case "leave":
                 raise Left
@@ -131,13 +135,25 @@ def _gone_through(part: Part, talk: Interview) -> None:
                 return
 
 
-def _looked(part: Part, talk: Interview) -> bool:
-    """Let the doctor look; whether something fails."""
+def _usable(talk: Interview) -> bool:
+    """Whether the answers make a configuration; says so where they do not."""
+    try:
+        talk.visit.configured = talk.settings
+    except ConfigError as error:
+        for mistake in error.mistakes:
+            told = f"{mistake.key}: {mistake.message}"
+            talk.ask.finding("config", fail(told, "answer anew"))
+        return False
+    return True
+
+
+def _looked(checks: Collection[str], talk: Interview) -> bool:
+    """Let the doctor make these checks; whether one fails."""
     failed = False
     with talk.ask as screen:
-        for outcome in _round.outcomes(talk.visit, part.checks):
+        for outcome in _round.outcomes(talk.visit, checks):
             # What else they need was looked at before, and gone on from.
-            if outcome.name in part.checks:
+            if outcome.name in checks:
                 failed |= outcome.finding.verdict == "fail"
                 screen.show(outcome)
     return failed

@@ -224,6 +224,30 @@ def test_what_does_not_work_can_be_asked_again(
         assert terminal.ends() == 1
 
 
+def test_a_pin_that_is_taken_is_asked_for_again(
+    environment: dict[str, str], config: Path, url: str
+) -> None:
+    config.write_text("[buttons.gpio.mute_switch]\npin = 6\n[wake]\ndriver = 'button'\n")
+    with Terminal("setup", "--config", str(config), environment=environment) as terminal:
+        terminal.answers("Who answers", "2")
+        terminal.answers("Its address", url)
+        terminal.answers("The key: ", KEY)
+        sound_and_wake(terminal)
+        terminal.answers("The light", "3")
+        terminal.answers("GPIO number of its pin", "4")
+        terminal.answers("Did the light go through", "y")
+        terminal.answers("The button", "1")
+        terminal.answers("Its GPIO number", "6")
+        terminal.reads("✘ config .*wired.talk and mute_switch are both on GPIO 6")
+        terminal.answers("What now", "1")
+        terminal.answers("The button", "1")
+        terminal.answers("Its GPIO number", "4")
+        terminal.reads("✘ config .*is on GPIO 4, and so is lights.gpio.pin")
+        assert "go on as it is" not in terminal.said
+        terminal.answers("What now", "2")
+        assert terminal.ends() == 1
+
+
 def test_a_setting_in_a_line_of_its_owners_making_is_left_to_them(
     environment: dict[str, str], config: Path, url: str
 ) -> None:
