@@ -61,6 +61,7 @@ class Machine:
                 input=given,
                 capture_output=True,
                 text=True,
+                errors="replace",
                 timeout=_PATIENCE_S,
                 check=False,
             )

@@ -90,7 +90,8 @@ def _refusal(file: Path | None) -> str:
     """Why the files cannot be written, and what to type; "" where they can."""
     place = file or schema.FILE
     there = next(each for each in (place, *place.absolute().parents) if each.exists())
-    if os.access(there, os.W_OK) and (file is not None or os.access(place.parent, os.W_OK)):
+    # A file is replaced as a whole, which takes the right to its folder, too.
+    if os.access(there, os.W_OK) and (there != place or os.access(there.parent, os.W_OK)):
         return ""
     if file is None:
         return f"only root may write {place}\n(sudo edged setup)"

@@ -291,6 +291,33 @@ def test_without_a_terminal_nobody_is_asked(environment: dict[str, str]) -> None
     assert typed.stderr == "edged setup asks: it needs a terminal\n"
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_whoever_may_not_write_is_told_before_anything_is_asked(
+    environment: dict[str, str], config: Path
+) -> None:
+    config.parent.chmod(0o500)
+    with Terminal("setup", "--config", str(config), environment=environment) as terminal:
+        terminal.reads(f"{config} cannot be written")
+        assert terminal.ends() == 1
+    config.parent.chmod(0o700)
+
+
+def test_a_folder_that_is_not_there_is_made(
+    environment: dict[str, str], config: Path, url: str
+) -> None:
+    config = config.parent / "new" / "edged.toml"
+    with Terminal("setup", "--config", str(config), environment=environment) as terminal:
+        terminal.answers("Who answers", "2")
+        terminal.answers("Its address", url)
+        terminal.answers("The key: ", KEY)
+        sound_and_wake(terminal, "6")
+        terminal.answers("The light", "5")
+        terminal.answers("The button", "2")
+        terminal.answers("Write it", "y")
+        assert terminal.ends() == 0
+    assert schema.read(config).wake.name == "button"
+
+
 def test_every_word_that_can_be_chosen_is_one_that_wakes() -> None:
     for engine, words in WORDS.items():
         assert plugins.loads("wake", engine)
