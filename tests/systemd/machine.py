@@ -86,6 +86,10 @@ BOOTED_S = 120.0
 """The longest a machine may be up."""
 
 
+class Unbootable(Exception):
+    """The kernel lets no second systemd run, as in a container that has few rights."""
+
+
 class Machine:
     """A machine that begins like the one the tests run on, or like another of these."""
 
@@ -116,19 +120,28 @@ class Machine:
         )
 
     def boot(self, script: str) -> str:
-        """Start it with systemd, have root run a script of bash, return what it said."""
+        """Start it with systemd, have root run a script of bash, return what it said.
+
+        Raises `Unbootable`.
+        """
         place = self.upper / "try"
         place.mkdir()
         (place / "script").write_text(script)
         units = self.upper / "etc/systemd/system"
         units.mkdir(parents=True, exist_ok=True)
         (units / "try.service").write_text(_TRY)
-        subprocess.run(
-            self._unshare(_BOOT, flags="uinC"),
-            stdin=subprocess.DEVNULL,
-            check=False,
-            timeout=BOOTED_S,
-        )
+        console = self.home / "console"
+        with console.open("w") as log:
+            subprocess.run(
+                self._unshare(_BOOT, flags="uinC"),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                check=False,
+                timeout=BOOTED_S,
+            )
+        if not (place / "said").exists():
+            raise Unbootable(console.read_text())
         return (place / "said").read_text()
 
     def written(self) -> set[str]:

@@ -6,7 +6,7 @@ for systemd, is all there is to see. One boot is enough for all that is asked he
 
 import pytest
 
-from .machine import Machine
+from .machine import Machine, Unbootable
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -84,7 +84,10 @@ note named "$(journalctl -u edged -o cat | grep -c drivel)"
 @pytest.fixture(scope="module")
 def evening(installed: Machine, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What was noted, by name; times in microseconds."""
-    said = Machine(tmp_path_factory.mktemp("booted"), like=installed).boot(EVENING)
+    try:
+        said = Machine(tmp_path_factory.mktemp("booted"), like=installed).boot(EVENING)
+    except Unbootable as reason:
+        pytest.skip(f"no copy of this machine can be booted: {reason}")
     noted = dict(line.split("=", 1) for line in said.splitlines() if "=" in line)
     assert "named" in noted, said
     return noted
