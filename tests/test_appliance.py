@@ -3,6 +3,7 @@
 Only asked for by name, as it takes minutes: `scripts/test -m appliance`.
 """
 
+import fcntl
 import json
 import os
 import shutil
@@ -46,8 +47,12 @@ def verdicts(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
     with capture.global_and_fixture_disabled():
         sys.stderr.write("\n")
-        subprocess.run([RIG / "build", BUILT], check=True)
-        return _told(tmp_path_factory.mktemp("appliance"), _asked(request.session), tell)
+        BUILT.mkdir(parents=True, exist_ok=True)
+        with (BUILT / "lock").open("w") as lock:
+            # A disk must not be made anew below a machine that runs from it.
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            subprocess.run([RIG / "build", BUILT], check=True)
+            return _told(tmp_path_factory.mktemp("appliance"), _asked(request.session), tell)
 
 
 def _asked(session: pytest.Session) -> list[Chapter]:

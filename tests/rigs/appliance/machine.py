@@ -5,6 +5,7 @@ a busy host makes the story longer to watch, but nothing in it late, and whoever
 by the instructions it took.
 """
 
+import functools
 import os
 import shutil
 import subprocess
@@ -52,9 +53,10 @@ class Machine:
         )
         words = "root=/dev/vda rw quiet loglevel=4 mitigations=off audit=0 systemd.show_status=0"
         with console.open("wb") as kept:
-            if not self._run(self.accelerator(), options, words, kept.write, tell, within_s):
+            if not self._run(self.accelerator, options, words, kept.write, tell, within_s):
                 raise NotBooted(f"not at its end after {within_s} s; its console is in {console}")
 
+    @functools.cached_property
     def accelerator(self) -> tuple[str, ...]:
         """KVM where a kernel is seen to boot with it: it may only seem to be there."""
         if not os.access("/dev/kvm", os.R_OK | os.W_OK):

@@ -11,7 +11,7 @@ evening = Chapter("evening", disk="installed")
 morning = Chapter("morning", disk="installed")
 line = evening.line
 
-_RECORDING = Path("/tmp/heard.wav")
+_RECORDING = Path("/tmp/heard.raw")
 _QUESTION = house.SHARE / "waves/cmd_after_wake.wav"
 _VOLUME_DB = "-13"
 _HUES = {
