@@ -19,7 +19,8 @@ _SLIP_MS = 10.0
 no harm, the margin being wider; but every move spoils what a canceller has learned."""
 
 _SETTLING_FRAMES = 50
-"""The delays told first are the worst: so many silent frames may still move the place."""
+"""The delays told first are the worst: so many silent frames may still move the place. One that
+sounds counts twice: an earcon may come between, but nothing that a canceller learns from."""
 
 _QUIET_FRAMES = 15
 """After so much silence no room rings any more."""
@@ -120,7 +121,9 @@ class Reference:
         else:
             samples = self._between(self.consumed, self.consumed + count)
             self.consumed += count
-        self._quiet = 0 if any(samples) else self._quiet + 1
+        sounded = any(samples)
+        self._quiet = 0 if sounded else self._quiet + 1
+        self._settling -= 2 if sounded else 1
         return samples, moved
 
     def _stretched(self, count: int) -> bytes:
@@ -156,8 +159,7 @@ class Reference:
             # A delay that has changed is no drift.
             self._straight += by
             return self._move(by)
-        if self._settling and self.silent:
-            self._settling -= 1
+        if self._settling > 0 and self.silent:
             by = _middle(self._off)
             self.consumed += by
             self._off = deque((each - by for each in self._off), maxlen=self._off.maxlen)

@@ -197,6 +197,17 @@ def test_once_settled_silence_moves_it_no_more() -> None:
     assert place_for(reference, 960) == 0
 
 
+def test_in_a_pause_of_an_answer_it_moves_no_more() -> None:
+    reference = Reference(RATE)
+    told(reference, [960] * 5)
+    for _ in range(25):
+        reference.far(counted(1, 480))
+        reference.near(480, 960, 0)
+    place = place_for(reference, 960)
+    assert not any(told(reference, [960 + 20] * 60))
+    assert place_for(reference, 960) == place == 0
+
+
 def test_after_a_rest_it_is_where_it_was_though_the_delays_are_told_wrong_by_as_much() -> None:
     reference = Reference(RATE)
     told(reference, [960] * 60 + [960 + 96] * 60)
