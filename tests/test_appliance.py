@@ -11,6 +11,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from .rigs.appliance.guest.verdicts import Chapter
 HERE = Path(__file__).parent
 RIG = HERE / "rigs" / "appliance"
 BUILT = HERE.parent / ".cache" / "appliance"
-LINES = [(chapter.name, line) for chapter in chapters.ALL for line in chapter.lines]
+LINES = [(name, line) for name, chapter in chapters.NAMED.items() for line in chapter.lines]
 LONGEST_S = 1500
 
 pytestmark = [
@@ -32,6 +34,7 @@ pytestmark = [
     pytest.mark.skipif(os.getuid() != 0, reason="building a Debian root takes root"),
 ]
 
+Story = tuple[Chapter, ...]
 Verdicts = Mapping[tuple[str, str], Mapping[str, Any]]
 
 
@@ -55,36 +58,50 @@ def verdicts(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
             return _told(tmp_path_factory.mktemp("appliance"), _asked(request.session), tell)
 
 
-def _asked(session: pytest.Session) -> list[Chapter]:
-    """The chapters of which a line is tried in this run."""
+def _asked(session: pytest.Session) -> list[Story]:
+    """The stories of which a line is tried in this run; a chapter needs those before it."""
     names = {
         item.callspec.params["chapter"]
         for item in session.items
         if isinstance(item, pytest.Function) and item.get_closest_marker("appliance")
     }
-    return [chapter for chapter in chapters.ALL if chapter.name in names]
+    return [story for story in chapters.STORIES if any(one.name in names for one in story)]
 
 
-def _told(folder: Path, asked: list[Chapter], tell: Callable[[str], None]) -> Verdicts:
-    share = machine.share(folder / "share", HERE / "waves", RIG / "guest")
-    box = machine.Machine(BUILT, share)
+def _told(folder: Path, asked: list[Story], tell: Callable[[str], None]) -> Verdicts:
+    """What became of all lines; two machines at a time, as each takes one processor."""
+    told: dict[tuple[str, str], Mapping[str, Any]] = {}
+    with ThreadPoolExecutor(2) as pool:
+        for verdicts in pool.map(lambda story: _tell(folder, story, tell), asked):
+            told |= verdicts
+    return told
+
+
+def _tell(folder: Path, story: Story, tell: Callable[[str], None]) -> Verdicts:
+    """Boot a machine for each chapter, with the disk as the one before left it."""
+    share = machine.share(folder / story[0].name, HERE / "waves", RIG / "guest")
     (share / "times").write_text(os.environ.get("EDGED_TIMES", "2"))
     for name in ("wheels", "checkout"):
         shutil.copytree(BUILT / name, share / name)
-    disks: dict[str, Path] = {}
+    box = machine.Machine(BUILT, share)
+    disk = box.disk(story[0].disk)
     told: dict[tuple[str, str], Mapping[str, Any]] = {}
-    for chapter in asked:
-        tell(f"--- {chapter.name}")
+    for chapter in story:
         (share / "chapter").write_text(chapter.name)
-        if chapter.disk not in disks:
-            disks[chapter.disk] = box.disk(chapter.disk)
-        box.boot(disks[chapter.disk], BUILT / f"{chapter.name}.console", tell, LONGEST_S)
         results = share / "verdicts.jsonl"
-        for line in results.read_text().splitlines() if results.exists() else ():
-            verdict = json.loads(line)
-            told[chapter.name, verdict["line"]] = verdict
-        results.unlink(missing_ok=True)
+        results.write_text("")
+        say = partial(_say, tell, chapter.name)
+        try:
+            box.boot(disk, BUILT / f"{chapter.name}.console", say, LONGEST_S)
+        except machine.NotBooted as stuck:
+            say(str(stuck))
+        verdicts = [json.loads(line) for line in results.read_text().splitlines()]
+        told |= {(chapter.name, verdict["line"]): verdict for verdict in verdicts}
     return told
+
+
+def _say(tell: Callable[[str], None], chapter: str, what: str) -> None:
+    tell(f"{chapter:8}  {what}")
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ class Machine:
 
     def disk(self, name: str) -> Path:
         """A disk that begins as `name`.ext4, which itself stays as it is."""
-        layer = self.share.parent / f"{name}.qcow2"
+        layer = self.share.with_suffix(".qcow2")
         image = (self.folder / f"{name}.ext4").resolve()
         command = ("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", str(image))
         subprocess.run((*command, str(layer)), check=True)

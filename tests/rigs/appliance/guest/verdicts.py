@@ -28,7 +28,7 @@ class Chapter:
 
     name: str
     disk: str
-    """Which of the disks it starts from; a chapter of the same disk goes on where one ended."""
+    """Which of the disks a story starts from; later chapters find it as it was left."""
     lines: dict[str, Attempt] = field(default_factory=dict)
 
     def line(self, attempt: Attempt) -> Attempt:
