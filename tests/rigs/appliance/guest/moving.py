@@ -13,7 +13,7 @@ from .verdicts import Chapter
 chapter = Chapter("moving", disk="bare")
 line = chapter.line
 
-_PROJECT = Path("/root/project")
+_PROJECT = Path("/root", "project")
 _WHEELS = str(house.SHARE / "wheels")
 _OWN = ("/dev", "/mnt", "/proc", "/root", "/run", "/sys", "/tmp", "/var/log", "/var/tmp")
 """Folders of the kernel's, of the rig's and of the moment."""
