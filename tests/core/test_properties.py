@@ -11,6 +11,7 @@ from copy import deepcopy
 from functools import cache
 from typing import Any, get_args
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +23,9 @@ from edged.core.scenes import Scene
 from edged.core.settings import Conversation
 
 from ..script import WIRE_RATE, Echo, Evening, only
+
+# A thousand states are looked for before the first law is tried.
+pytestmark = pytest.mark.timeout(300)
 
 POLICY = Conversation(
     asleep_ring_s=0.5,
