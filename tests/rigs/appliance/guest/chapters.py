@@ -3,8 +3,9 @@
 from . import evening, moving, troubles
 
 STORIES = (
+    # The longest begins.
+    (moving.chapter,),
     (troubles.chapter,),
     (evening.evening, evening.morning),
-    (moving.chapter,),
 )
 NAMED = {chapter.name: chapter for story in STORIES for chapter in story}
