@@ -27,6 +27,8 @@ _DRY_S = 0.002
 """The same, at once, where the device says itself that it ran dry."""
 _LONGEST_HOLE_S = 4.0
 """What came before is forgotten by then."""
+_LONGEST_MISS_S = 0.5
+"""So much silence in the microphone's place costs no more than a frame's time on the loop."""
 
 
 class Duplex:
@@ -119,7 +121,7 @@ class Duplex:
 
         At most a frame at the wire's rate comes of it; nothing while dozing.
         """
-        jumped = self._near is not None and position != self._position
+        missing = position - self._position
         self._position = position + len(samples) // 2
         if self._dozing:
             self._near = None
@@ -127,9 +129,8 @@ class Duplex:
             return None
         if self._near is None:
             self._begin(until - len(samples) / 2 / self._near_rate)
-        elif jumped:
-            self._listen()
-            self._echo.notify("rested")
+        elif missing:
+            self._miss(missing)
         return self._clean(samples, until)
 
     # --- the microphone -------------------------------------------------------------------
@@ -149,6 +150,18 @@ class Duplex:
         self._waiting = bytes(self._size - len(before))
         self._take(before, until)
         self._stale = 2 * self._echo.late
+
+    def _miss(self, frames: int) -> None:
+        """What the microphone lost is silence for the driver: then nothing has moved."""
+        if 0 < frames <= _LONGEST_MISS_S * self._near_rate:
+            assert self._near is not None
+            for piece in _pieces(frames / self._near_rate, self._near_rate, self._near_rate // 50):
+                self._near_clock.skip(piece / self._near_rate)
+                self._take(self._near.convert(bytes(2 * piece)), self._near_clock.until)
+        else:
+            self._listen()
+            self._echo.notify("rested")
+        self._echo.notify("underrun")
 
     def _clean(self, samples: bytes, until: float) -> Cleaned:
         assert self._near is not None
@@ -197,7 +210,8 @@ class Duplex:
             length_s = len(block) / 2 / self._far_rate
             known = self._far_clock.blocks > 0
             hole_s = self._far_clock.go(length_s, until, dry)
-            for frames in _pieces(min(hole_s, _LONGEST_HOLE_S), self._far_rate):
+            hole_s = min(hole_s, _LONGEST_HOLE_S)
+            for frames in _pieces(hole_s, self._far_rate, self._far_rate):
                 self._echo.far(self._far.convert(bytes(2 * frames)))
             if hole_s and known:
                 self._echo.notify("underrun")
@@ -223,6 +237,10 @@ class _Clock:
         self.told = True
         self.until = until
 
+    def skip(self, length_s: float) -> None:
+        """Go on by so much of which nothing came."""
+        self.until += length_s
+
     def go(self, length_s: float, until: float, sure: bool) -> float:
         """Go on by a block that is told to end `until` then; the length of a hole before it.
 
@@ -244,7 +262,7 @@ class _Clock:
         return 0.0
 
 
-def _pieces(length_s: float, rate: int) -> list[int]:
-    """So long a silence in frames, a second at most at a time."""
+def _pieces(length_s: float, rate: int, most: int) -> list[int]:
+    """So long a silence in frames, so many at most at a time."""
     frames = max(0, round(length_s * rate))
-    return [min(rate, frames - at) for at in range(0, frames, rate)]
+    return [min(most, frames - at) for at in range(0, frames, most)]

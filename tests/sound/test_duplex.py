@@ -329,15 +329,25 @@ def test_dozing_it_costs_nothing_and_remembers_no_sound_of_then() -> None:
 # --- what changes -------------------------------------------------------------------------
 
 
-def test_lost_frames_of_the_microphone_are_a_jump_that_is_told() -> None:
+def test_lost_frames_of_the_microphone_are_silence_and_nothing_moves() -> None:
     line = Line(Witness())
     line.hear(5)
     told = len(line.echo.changes)
     line.frames += 7
     line.hear(5)
-    assert line.echo.changes[told:] == ["rested"]
-    steps = np.diff(line.echo.places)
-    assert steps == pytest.approx([FRAME] * 5 + [8 * FRAME] + [FRAME] * 4, abs=1)
+    assert line.echo.changes[told:] == ["underrun"]
+    assert np.diff(line.echo.places) == pytest.approx([FRAME] * 17, abs=1)
+    assert not any(line.echo.heard[2 * FRAME * 6 : 2 * FRAME * 13])
+    assert any(line.echo.heard[2 * FRAME * 13 :])
+
+
+def test_a_microphone_that_counts_from_anew_is_one_that_rested() -> None:
+    line = Line(Witness())
+    line.hear(5)
+    told = len(line.echo.changes)
+    line.frames += 50 * 60
+    line.hear(5)
+    assert line.echo.changes[told:] == ["rested", "underrun"]
     assert len(line.echo.heard) == 2 * FRAME * 11
 
 
@@ -390,7 +400,7 @@ def test_a_stalled_loop_leaves_no_hole_where_there_was_none() -> None:
         if number % 2 and not 100 < number < 400:
             line.frames = number // 2
             line.hear(1)
-    assert "underrun" not in line.echo.changes
+    assert line.echo.changes[2:] == ["rested", "rested", "underrun"]
     sound = line.echo.played_samples()
     sound = sound[np.flatnonzero(sound)[0] :]
     assert np.array_equal(sound, np.arange(1, 1 + len(sound)).astype("<i2"))
