@@ -62,7 +62,7 @@ def test_sleeping_is_softer_than_waking() -> None:
     assert loudest[0] < loudest[1] - 3
 
 
-@pytest.mark.parametrize(("one", "other"), combinations(Chime, 2))
+@pytest.mark.parametrize(("one", "other"), list(combinations(Chime, 2)))
 def test_no_two_are_alike(one: Chime, other: Chime) -> None:
     a, b = heard(one).astype(float), heard(other).astype(float)
     # However they are shifted against each other.
