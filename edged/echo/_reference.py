@@ -80,11 +80,6 @@ class Reference:
         """The last so many samples will never sound."""
         self.written -= min(frames, self.written)
 
-    @property
-    def silent(self) -> bool:
-        """Whether nothing was played that may still ring."""
-        return self._quiet >= _QUIET_FRAMES
-
     def realign(self) -> None:
         """Believe the next delays at once, whatever was right before."""
         self._bias = 0
@@ -159,7 +154,7 @@ class Reference:
             # A delay that has changed is no drift.
             self._straight += by
             return self._move(by)
-        if self._settling > 0 and self.silent:
+        if self._settling > 0 and self._quiet >= _QUIET_FRAMES:
             by = _middle(self._off)
             self.consumed += by
             self._off = deque((each - by for each in self._off), maxlen=self._off.maxlen)
