@@ -56,7 +56,8 @@ def late(sounded: NDArray[np.int16], heard: NDArray[np.int16]) -> float:
 
 @pytest.mark.parametrize(
     ("delay_ms", "rates"),
-    [(40, {}), (90, {"playback_rate": 48000, "capture_rate": 16000})],
+    # With the reference's margin and the sound servers' own 12 ms, well inside a tail of 120 ms.
+    [(40, {}), (60, {"playback_rate": 48000, "capture_rate": 16000})],
 )
 def test_our_own_voice_is_taken_away_and_a_person_over_it_is_heard(
     guests: Guests, delay_ms: int, rates: dict[str, int]
