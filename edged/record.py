@@ -49,6 +49,7 @@ LENGTH_ONLY: Mapping[type, str] = {
     # The provider's own words about what was said to it.
     ev.ReplyDone: "detail",
     ev.RequestRefused: "message",
+    ev.Rang: "name",
 }
 """The field of each kind of event that may carry what was said or heard."""
 _FIELDS = {kind: tuple(each.name for each in fields(kind)) for kind in _KINDS.values()}

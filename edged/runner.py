@@ -244,6 +244,8 @@ class Runner:
                 world.sound.set_volume(command.volume_db)
             case do.Remember():
                 world.memory.remember(command)
+            case do.Book():
+                pass
             case do.OpenMicrophone():
                 world.sound.open_microphone()
             case do.CloseMicrophone():

@@ -123,6 +123,8 @@ class Assistant:
                 self._dialogue.tool_finished(event, now)
             case ev.LinkAccepted():
                 self._line.accepted(event.session)
+            case ev.SessionLimited() | ev.Rang() | ev.DayTurned():
+                pass
             case ev.LinkReady():
                 self._line.ready(now)
             case ev.LinkDown():

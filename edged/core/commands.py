@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 from .events import Trouble
 from .scenes import Look
@@ -73,6 +74,12 @@ class Fact(StrEnum):
     ECHO_CHOSEN = "echo_chosen"
     ECHO_MEASURED = "echo_measured"
     SPEECH_DOUBTED = "speech_doubted"
+    SESSION_LIMITED = "session_limited"
+    RECONNECTING = "reconnecting"
+    ROTATED = "rotated"
+    RECALLED = "recalled"
+    SPENDING_WARNED = "spending_warned"
+    RANG = "rang"
     TOOL_CALLED = "tool_called"
     STATE_CHANGED = "state_changed"
     TRANSCRIPT = "transcript"
@@ -151,6 +158,14 @@ class DeleteItem:
     """Take an item of which nothing was heard out of the conversation."""
 
     item: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """Put into the conversation what was said before this session, or what it should know."""
+
+    who: Literal["user", "assistant", "system"]
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +266,13 @@ class Remember:
 
 
 @dataclass(frozen=True, slots=True)
+class Book:
+    """Write down at once what was spent; the next `DayTurned` counts it in."""
+
+    usd: float
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """Tell the journal."""
 
@@ -279,9 +301,9 @@ class Fail:
 
 
 Requests = DetectTurns | CommitInput | ClearInput | AskReply
-Repairs = CancelReply | TruncateReply | DeleteItem | AnswerTool
+Repairs = CancelReply | TruncateReply | DeleteItem | Recall | AnswerTool
 LinkCommand = SendAudio | SendNoise | Requests | Repairs
 Loudspeaker = Play | FinishPlay | Hush | Sound | Duck | SetVolume
 Ears = OpenMicrophone | CloseMicrophone | ResetWake
-Rest = Show | RunTool | Remember | Note | Fail
+Rest = Show | RunTool | Remember | Book | Note | Fail
 Command = OpenLink | CloseLink | LinkCommand | Loudspeaker | Ears | Rest

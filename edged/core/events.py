@@ -4,25 +4,24 @@ An event carries no time of its own: the core is handed the time beside it. Samp
 identities are opaque; positions count capture samples since the microphone was opened.
 """
 
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 
 from .frames import MicFrame as MicFrame
-
-_QUESTION_MARKS = ("?", "\uff1f", "\u061f", "\u037e")  # full-width, Arabic, Greek
-_CLOSING = " \t\n\"'\u201d\u2019\u00bb\u300d)"
-
-
-class Trouble(StrEnum):
-    """What can be wrong with the speaker, as shown, sounded and journalled."""
-
-    NETWORK = "network"
-    KEY = "key"
-    CREDIT = "credit"
-    PROVIDER = "provider"
-    MICROPHONE = "microphone"
-    SPEAKER = "speaker"
-    CLOCK = "clock"
+from .said import Answered as Answered
+from .said import Heard as Heard
+from .said import ReplyAudio as ReplyAudio
+from .said import ReplyDone as ReplyDone
+from .said import ReplyStarted as ReplyStarted
+from .said import ReplyText as ReplyText
+from .said import RequestRefused as RequestRefused
+from .said import Said as Said
+from .said import SpeechStarted as SpeechStarted
+from .said import SpeechStopped as SpeechStopped
+from .said import ToolCalled as ToolCalled
+from .said import Usage as Usage
+from .said import UserItemCommitted as UserItemCommitted
+from .said import UserText as UserText
+from .scenes import Trouble as Trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +135,16 @@ class LinkAccepted:
 
     session: str
     model: str = ""
+    lasts_s: float | None = None
+    """How long the provider lets it last, from now on; None where it did not say so, or where
+    this machine's clock is not set."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLimited:
+    """The provider refused what was asked of the session; a smaller one is being asked for."""
+
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,120 +168,6 @@ class LinkDown:
     """What the provider said that was not understood, by kind and count."""
     jitter: float = 0.0
     """A random number from 0 to 1, drawn outside for a later retry."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechStarted:
-    """The provider's turn detection heard somebody begin."""
-
-    item: str
-    audio_start_ms: int = 0
-    """Milliseconds of sound sent in this session before the speech, padding included."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechStopped:
-    """The provider's turn detection heard the end of the utterance."""
-
-    item: str
-    audio_end_ms: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class UserItemCommitted:
-    """The provider took the utterance into the conversation."""
-
-    item: str
-
-
-@dataclass(frozen=True, slots=True)
-class UserText:
-    """What the user said, as transcribed; may come after the answer, and may be wrong."""
-
-    item: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReplyStarted:
-    """The provider began to answer."""
-
-    reply: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReplyAudio:
-    """A piece of the answer's sound, at the wire's rate."""
-
-    reply: str
-    item: str
-    index: int
-    """Content index of the sound inside its item."""
-    samples: bytes
-    """Signed 16-bit little-endian mono at the wire's rate."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReplyText:
-    """The whole transcript of one item of the answer, as generated."""
-
-    reply: str
-    item: str
-    text: str
-
-    @property
-    def is_question(self) -> bool:
-        """Whether it ends in a question mark of any script."""
-        return self.text.rstrip(_CLOSING).endswith(_QUESTION_MARKS)
-
-
-@dataclass(frozen=True, slots=True)
-class ToolCalled:
-    """The provider asks for a tool; the arguments are complete JSON."""
-
-    reply: str
-    call: str
-    name: str
-    arguments: str
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens of one response; cached tokens are a subset of the input's."""
-
-    text_in: int = 0
-    audio_in: int = 0
-    cached_text: int = 0
-    cached_audio: int = 0
-    text_out: int = 0
-    audio_out: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ReplyDone:
-    """Generation ended; playback usually has not."""
-
-    reply: str
-    status: str = "completed"
-    """completed, cancelled, incomplete or failed."""
-    reason: str = ""
-    trouble: Trouble | None = None
-    """Set when the failure is one the owner must act on."""
-    detail: str = ""
-    usage: Usage = field(default_factory=Usage)
-
-
-@dataclass(frozen=True, slots=True)
-class RequestRefused:
-    """The provider answered a request with an error and the session goes on."""
-
-    code: str
-    message: str
-    benign: bool
-    """A known race that needs no action."""
-    asked: bool = False
-    busy: bool = False
-    """Whether an answer was asked for, and that while another was being made."""
 
 
 # --- the loudspeaker ----------------------------------------------------------------------
@@ -333,17 +228,31 @@ class ToolFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class Rang:
+    """A timer or an alarm has run out."""
+
+    name: str
+    """What its owner calls it; "" for nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayTurned:
+    """The clock has been set, or midnight has come, or the books were read at the start."""
+
+    day: str
+    """ISO date, in local time."""
+    day_usd: float
+    """Spent on that day so far, and in its month."""
+    month_usd: float
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """The moment `deadline()` named has come."""
 
 
-Heard = SpeechStarted | SpeechStopped | UserItemCommitted | UserText
-Answered = ReplyStarted | ReplyAudio | ReplyText | ToolCalled | ReplyDone
-Said = Heard | Answered | RequestRefused
-"""What the provider says about the conversation."""
-
 Room = MicOpened | MicFrame | MicLost | EchoMeasured | WakeHeard | WakeNearlyHeard
 People = ButtonPressed | ButtonReleased | WakeAsked | StopAsked | MuteAsked | VolumeTurned
-Line = LinkAccepted | LinkReady | LinkDown | Said
+Line = LinkAccepted | SessionLimited | LinkReady | LinkDown | Said
 Loudspeaker = SpeakerOpened | SpeakerProgress | SpeakerHushed | SpeakerUnderran | SpeakerLost
-Event = Started | Room | People | Line | Loudspeaker | ToolFinished | Tick
+Event = Started | Room | People | Line | Loudspeaker | ToolFinished | Rang | DayTurned | Tick

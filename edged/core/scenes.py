@@ -4,7 +4,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import cos, pi
 
-from .events import Trouble
+
+class Trouble(StrEnum):
+    """What can be wrong with the speaker, as shown, sounded and journalled."""
+
+    NETWORK = "network"
+    KEY = "key"
+    CREDIT = "credit"
+    PROVIDER = "provider"
+    MICROPHONE = "microphone"
+    SPEAKER = "speaker"
+    CLOCK = "clock"
 
 
 class Scene(StrEnum):

@@ -140,6 +140,24 @@ class Session:
 
 
 @dataclass(frozen=True)
+class Abilities:
+    """What a provider can do, as its dialect knows."""
+
+    truncates: bool = True
+    """It can be told how much of an answer was heard."""
+    deletes: bool = True
+    """An item can be taken out of the conversation."""
+    cancels: bool = True
+    """It can be told to stop making an answer."""
+    detects_turns: bool = True
+    """It hears when an utterance begins and ends."""
+    recalls: bool = True
+    """What was said before can be put into a new session."""
+    bills_minutes: bool = False
+    """An open line costs, whether anybody speaks or not."""
+
+
+@dataclass(frozen=True)
 class ToolSpec:
     """A tool as the model is told of it."""
 

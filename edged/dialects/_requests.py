@@ -1,5 +1,7 @@
 """The events that edged sends, in OpenAI's GA shape."""
 
+from typing import Literal
+
 import msgspec
 
 from ._session import SessionConfig, TurnsConfig
@@ -63,7 +65,26 @@ class FunctionOutput(msgspec.Struct, frozen=True, tag_field="type", tag="functio
     output: str
 
 
+class GivenText(msgspec.Struct, frozen=True, tag_field="type", tag="input_text"):
+    """What the user said, or what the model is told."""
+
+    text: str
+
+
+class SaidText(msgspec.Struct, frozen=True, tag_field="type", tag="output_text"):
+    """What the assistant said."""
+
+    text: str
+
+
+class Message(msgspec.Struct, frozen=True, tag_field="type", tag="message"):
+    """What somebody said, as text."""
+
+    role: Literal["user", "assistant", "system"]
+    content: tuple[GivenText | SaidText]
+
+
 class CreateItem(_Client, frozen=True, tag="conversation.item.create"):
     """Add an item to the conversation."""
 
-    item: FunctionOutput
+    item: FunctionOutput | Message

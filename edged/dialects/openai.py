@@ -155,6 +155,9 @@ class Dialect:
                 )
             case cmd.DeleteItem():
                 event = request.RemoveItem(command.item, event_id=self._name("delete"))
+            case cmd.Recall(who, text):
+                message = request.Message(who, (_part(who, text),))
+                event = request.CreateItem(message, event_id=self._name("recall"))
             case cmd.AnswerTool():
                 output = request.FunctionOutput(command.call, command.output)
                 event = request.CreateItem(output, event_id=self._name("answer"))
@@ -327,6 +330,10 @@ def _quoted(text: str) -> str:
     return "".join(
         chr(byte) if chr(byte) in _HARMLESS_IN_URL else f"%{byte:02X}" for byte in text.encode()
     )
+
+
+def _part(who: str, text: str) -> request.GivenText | request.SaidText:
+    return request.SaidText(text) if who == "assistant" else request.GivenText(text)
 
 
 def _is_json(text: str) -> bool:
