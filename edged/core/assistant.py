@@ -13,7 +13,8 @@ from .commands import Chime, Command, Fact, note, warn
 from .dialogue import Dialogue
 from .ears import Ears
 from .evidence import Evidence
-from .gestures import Action, Bindings, Gesture, Phase, Recogniser
+from .gestures import Action, Bindings
+from .hands import Hands
 from .line import Line
 from .loudness import Loudness
 from .machines import Link, scene
@@ -21,9 +22,6 @@ from .scenes import Look, Scene
 from .settings import BargeIn, Conversation, Gestures, Volume
 from .timers import Timer, Timers
 from .troubles import Troubles
-
-_SPEECH = (Action.TALK, Action.PUSH_TO_TALK, Action.STOP, Action.END, Action.MUTE)
-"""A finger that is about to do one of these wants the answer to be silent."""
 
 
 class Assistant:
@@ -42,7 +40,6 @@ class Assistant:
     ) -> None:
         self._policy = conversation
         self._timers = Timers()
-        self._fingers = Recogniser(bindings or {}, gestures or Gestures())
         evidence = Evidence(barge_in or BargeIn(), self._timers, self._do, guarded=guarded)
         self._dialogue = Dialogue(conversation, wire_rate, self._timers, self._do, evidence)
         self._line = Line(conversation, self._timers, self._dialogue, self._do)
@@ -50,12 +47,8 @@ class Assistant:
         self._ears = Ears(conversation, self._timers, self._line, self._troubles, self._do)
         self._out: list[Command] = []
         self._loudness = Loudness(volume or Volume(), self._timers, self._do)
-        self._touched = False
-        """A finger is down, and it is not known yet what it means."""
-        self._touched_at = 0
-        """Where room sound was when it came down."""
-        self._silenced = False
-        """Whether the gesture under way has cut the answer with its first touch."""
+        fingers = bindings or {}, gestures or Gestures()
+        self._hands = Hands(*fingers, self._line, self._dialogue, ask=self._asked)
         self._look = Look(Scene.ASLEEP)
 
     def handle(self, event: ev.Event, now: float) -> list[Command]:
@@ -70,7 +63,7 @@ class Assistant:
 
     def deadline(self) -> float | None:
         """When to call `handle` with a `Tick` at the latest; None while nothing is awaited."""
-        times = [t for t in (self._timers.deadline(), self._fingers.deadline()) if t is not None]
+        times = [t for t in (self._timers.deadline(), self._hands.deadline()) if t is not None]
         return min(times, default=None)
 
     @property
@@ -107,10 +100,9 @@ class Assistant:
                 message, score = f"nearly heard {event.word}", round(event.score, 3)
                 self._do(note(Fact.WAKE_NEARLY_HEARD, message, word=event.word, score=score))
             case ev.ButtonPressed():
-                self._press(event.button, now)
+                self._hands.pressed(event.button, now)
             case ev.ButtonReleased():
-                self._act(self._fingers.released(event.button, now), now)
-                self._touched = False
+                self._hands.released(event.button, now)
             case ev.WakeAsked():
                 self._wake("shell", self._line.here, now)
             case ev.StopAsked():
@@ -171,7 +163,7 @@ class Assistant:
                 assert_never(event)
 
     def _expire(self, now: float) -> None:
-        self._act(self._fingers.tick(now), now)
+        self._hands.tick(now)
         while (timer := self._timers.due(now)) is not None:
             match timer:
                 case Timer.WAKING:
@@ -211,69 +203,20 @@ class Assistant:
                 case _:
                     assert_never(timer)
 
-    def _press(self, button: str, now: float) -> None:
-        self._touched_at = self._line.here
-        if self._fingers.deadline() is None:
-            self._silenced = False
-        self._act(self._fingers.pressed(button, now), now)
-
-    def _act(self, gestures: list[Gesture], now: float) -> None:
-        for gesture in gestures:
-            match gesture.phase:
-                case Phase.TOUCHED:
-                    self._touch(gesture.action, now)
-                case Phase.BEGUN:
-                    self._begin_to_talk(now)
-                case Phase.ENDED:
-                    self._line.release(now)
-                case Phase.DONE:
-                    self._touched = False
-                    self._obey(gesture.action, now)
-                case _:
-                    assert_never(gesture.phase)
-
-    def _touch(self, action: Action, now: float) -> None:
-        """A finger is down: the answer is silent at once, whatever the gesture will be."""
-        if action not in _SPEECH:
-            return
-        self._touched = True
-        if self._dialogue.answering:
-            self._silenced = True
-            self._dialogue.stop(now)
-
-    def _obey(self, action: Action, now: float) -> None:
+    def _asked(self, action: Action, position: int, now: float) -> None:
+        """What a finger asks for that touched at `position`."""
         match action:
             case Action.TALK:
-                self._talk(now)
-            case Action.STOP:
-                if not self._silenced and not self._dialogue.stop(now):
-                    self._line.end("stopped", now)
-            case Action.END:
-                self._line.end("stopped", now)
+                first = self._line.back(position, self._policy.press_preroll_ms)
+                self._wake("button", first, now)
+            case Action.PUSH_TO_TALK if self._may_wake():
+                self._do(note(Fact.WOKEN, "woken by button", word="button"))
+                self._troubles.end(self._troubles.passing)
+                self._line.hold(position, now)
             case Action.MUTE:
                 self._mute(ev.MuteAsked(not self._ears.muted), now)
             case Action.VOLUME_UP | Action.VOLUME_DOWN:
                 self._turn_volume(ev.VolumeTurned(1 if action is Action.VOLUME_UP else -1), now)
-            case Action.PUSH_TO_TALK | Action.NONE:
-                pass
-            case _:
-                assert_never(action)
-
-    def _talk(self, now: float) -> None:
-        """Wake, interrupt, or end: whatever is not so already."""
-        asleep = self._line.link in (Link.DOWN, Link.CLOSING) or not self._dialogue.detecting
-        if asleep or self._silenced or self._dialogue.answering:
-            first = self._line.back(self._touched_at, self._policy.press_preroll_ms)
-            self._wake("button", first, now)
-        else:
-            self._line.end("pressed", now)
-
-    def _begin_to_talk(self, now: float) -> None:
-        self._touched = False
-        if self._may_wake():
-            self._do(note(Fact.WOKEN, "woken by button", word="button"))
-            self._troubles.end(self._troubles.passing)
-            self._line.hold(self._touched_at, now)
 
     def _hear_word(self, event: ev.WakeHeard, now: float) -> None:
         only_stops = event.word in self._policy.stop_words
@@ -334,7 +277,7 @@ class Assistant:
             self._dialogue.turn,
             self._ears.hearing,
             self._troubles.health,
-            waking=self._touched or self._timers.running(Timer.WAKING),
+            waking=self._hands.touching or self._timers.running(Timer.WAKING),
             working=self._dialogue.working,
             attentive=self._dialogue.detecting,
         )
