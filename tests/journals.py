@@ -144,6 +144,7 @@ def evening(book: Book) -> None:
     book.note(note(Fact.STARTED, "edged 1.0"))
     book.note(warn(Fact.KEY_EXPOSED, "the key comes from the environment: others can read it"))
     book.note(warn(Fact.PART_MISSING, "lights: no GPIO here"))
+    book.note(warn(Fact.PRICE_UNKNOWN, "the price of llama is not known", model="llama"))
     book.note(note(Fact.ECHO_CHOSEN, "echo: gate (speex: no library)", mode="gate"))
     told = Told(book, Conversation(journal_transcripts=True))
     told.starts()

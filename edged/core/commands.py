@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
-from .events import Trouble
+from .events import Trouble, Usage
 from .scenes import Look
 
 
@@ -24,6 +24,7 @@ class Chime(StrEnum):
     MICROPHONE = "microphone"
     SPEAKER = "speaker"
     CLOCK = "clock"
+    BUDGET = "budget"
 
 
 ADVICE: Mapping[Trouble, str] = {
@@ -34,6 +35,8 @@ ADVICE: Mapping[Trouble, str] = {
     Trouble.MICROPHONE: "plug it in, or name one that `edged devices` lists",
     Trouble.SPEAKER: "plug it in, or name one that `edged devices` lists",
     Trouble.CLOCK: "set this machine's clock, or let it find its network's",
+    Trouble.BUDGET: "`edged usage` shows what was spent; wait for the next day or month, or raise "
+    "the limits of the section budget and reload the service",
 }
 """What the owner can do about it."""
 
@@ -79,6 +82,7 @@ class Fact(StrEnum):
     ROTATED = "rotated"
     RECALLED = "recalled"
     SPENDING_WARNED = "spending_warned"
+    PRICE_UNKNOWN = "price_unknown"
     RANG = "rang"
     TOOL_CALLED = "tool_called"
     STATE_CHANGED = "state_changed"
@@ -270,6 +274,12 @@ class Book:
     """Write down at once what was spent; the next `DayTurned` counts it in."""
 
     usd: float
+    usage: Usage = field(default_factory=Usage)
+    """What was bought, where it was billed by tokens or was a transcription."""
+    session_s: float = 0.0
+    """And where time on the line is what costs."""
+    answered: bool = False
+    """Whether it is the bill of an answer."""
 
 
 @dataclass(frozen=True, slots=True)

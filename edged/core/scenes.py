@@ -15,6 +15,7 @@ class Trouble(StrEnum):
     MICROPHONE = "microphone"
     SPEAKER = "speaker"
     CLOCK = "clock"
+    BUDGET = "budget"
 
 
 class Scene(StrEnum):
@@ -104,6 +105,7 @@ _BLINKS = {
     Trouble.MICROPHONE: 5,
     Trouble.SPEAKER: 6,
     Trouble.CLOCK: 7,
+    Trouble.BUDGET: 8,
 }
 _BLINK_S = 0.5
 _BLINK_PAUSE_S = 1.0
