@@ -1,6 +1,7 @@
 """The configuration as a whole: all its sections, and what reading them gives."""
 
 import argparse
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,6 +9,7 @@ from types import ModuleType
 from typing import TypeVar
 
 from . import board, config, key, plugins, speech
+from .core.budget import Budget, Prices
 from .core.gestures import EXCLUSIVE, Bindings
 from .core.settings import BargeIn, Conversation, Gestures, Session, Volume
 from .sections import Buttons, Control, Echo, Lights, Link, Provider, Sound, Wake
@@ -40,6 +42,8 @@ class Settings:
     gestures: Gestures
     session: Session
     """With the text of its file of instructions, if it names one."""
+    budget: Budget
+    prices: Prices
     key: key.Settings
     control: Control
     speech: speech.Settings
@@ -64,6 +68,8 @@ SECTIONS = {
     "barge_in": BargeIn,
     "volume": Volume,
     "session": Session,
+    "budget": Budget,
+    "prices": Prices,
     "provider": Provider,
     "key": key.Settings,
     "link": Link,
@@ -123,6 +129,8 @@ def read(file: Path | None = None, assignments: Sequence[str] = ()) -> Settings:
         volume=_section(reader, "volume", Volume),
         gestures=_section(reader, "gestures", Gestures),
         session=_instructed(reader, _section(reader, "session", Session)),
+        budget=_section(reader, "budget", Budget),
+        prices=_section(reader, "prices", Prices),
         key=_section(reader, "key", key.Settings),
         control=_section(reader, "control", Control),
         speech=_section(reader, "speech", speech.Settings),
@@ -150,6 +158,7 @@ def read(file: Path | None = None, assignments: Sequence[str] = ()) -> Settings:
     _crossed(reader, settings)
     _unheard(reader, settings)
     _too_soft(reader, settings.volume)
+    _unpriced(reader, settings)
     _unchosen(reader)
     reader.finish()
     return settings
@@ -294,6 +303,23 @@ def _too_soft(reader: config.Reader, volume: Volume) -> None:
         at = "db" if reader.has("volume", "db") else "lowest_db"
         message = f"db {volume.db:g} is below lowest_db {volume.lowest_db:g}: set one of the two"
         reader.mistake(("volume", at), message)
+
+
+def _unpriced(reader: config.Reader, settings: Settings) -> None:
+    """A limit holds only for what has a price."""
+    prices, session = settings.prices, settings.session
+    for name, price in prices.models.items():
+        if price.same_as and prices.of(name) is None:
+            where = ("prices", "models", name, "same_as")
+            reader.mistake(where, f'"{price.same_as}" has no prices of its own')
+    if not settings.budget.day_usd and not settings.budget.month_usd:
+        return
+    for use in ("model", "transcription"):
+        name = getattr(session, use)
+        if name and prices.of(name) is None:
+            table = f"[prices.models.{json.dumps(name, ensure_ascii=False)}]"
+            message = f"{name} has no price, so that no limit holds: give it a table {table}"
+            reader.mistake(("session", use), f"{message}, an empty one if it costs nothing")
 
 
 def _unchosen(reader: config.Reader) -> None:

@@ -1,6 +1,7 @@
 """The configuration file that lists every setting with its default and a sentence."""
 
 import json
+import re
 import textwrap
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -44,26 +45,40 @@ def _driver(section: str, name: str, *, live: bool) -> str:
     return _table((section, name), settings, caption, live=live)
 
 
-def _table(address: tuple[str, ...], settings: Any, caption: str, *, live: bool) -> str:
-    """One table; the header of one that is not `live` is commented out too."""
+def _table(
+    address: tuple[str, ...], settings: Any, caption: str, *, live: bool, brief: bool = False
+) -> str:
+    """One table; the header of one that is not `live` is commented out too.
+
+    A `brief` one is like the one before it: only what is not as usual stands there.
+    """
     told = sentences(type(settings))
     hints = get_type_hints(type(settings), include_extras=True)
     mark = "" if live else "# "
-    lines = [*_wrapped(caption.partition("\n")[0]), f"{mark}[{'.'.join(address)}]"]
+    lines = [*_wrapped(caption.partition("\n")[0]), f"{mark}[{'.'.join(map(_key, address))}]"]
     inner = []
     for field in fields(settings):
         value = getattr(settings, field.name)
+        if brief and value == field.default:
+            continue
         sentence = told.get(field.name, "")
         here = (*address, field.name)
         if is_dataclass(value):
             inner.append(_table(here, value, sentence, live=False))
         elif isinstance(value, Mapping):
-            inner += [_table((*here, k), v, sentence, live=False) for k, v in value.items()]
+            for number, (key, each) in enumerate(value.items()):
+                name = sentence if number == 0 else ""
+                inner.append(_table((*here, key), each, name, live=False, brief=number > 0))
         else:
             bounds = range_of(hints[field.name])
-            lines += _wrapped(f"{sentence.removesuffix('.')} ({bounds})." if bounds else sentence)
+            said = f"{sentence.removesuffix('.')} ({bounds})." if bounds else sentence
+            lines += [] if brief else _wrapped(said)
             lines.append(f"# {field.name} = {_toml(value)}")
     return "\n".join([*lines, "", *inner])
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
 
 
 def _wrapped(sentence: str) -> list[str]:

@@ -29,6 +29,7 @@ HOUSEKEEPING = GROUND | {
     "vitals",
     "control",
     "memory",
+    "ledger",
     "record",
     "flight",
 }
@@ -46,19 +47,20 @@ ALLOWED: dict[str, set[str]] = {
     "door": GROUND,
     "control": GROUND | {"door"},
     "memory": GROUND | {"core.events", "core.commands"},
+    "ledger": GROUND | {"core.events", "core.commands"},
     "record": GROUND
     | {"core.events", "core.frames", "core.commands", "core.settings", "core.gestures"},
     "flight": GROUND | {"record", "core.events", "core.scenes"},
     "reload": GROUND | {"schema", "service", "ports", "core.commands", "core.events"},
     "pins": GROUND,
     "sections": GROUND | {"control", "core.gestures"},
-    "schema": GROUND | {"sections", "control", "core.settings", "core.gestures"},
+    "schema": GROUND | {"sections", "control", "core.settings", "core.gestures", "core.budget"},
     "template": GROUND | {"schema"},
     **{kind: {kind, "ports", "pins"} | GROUND | DEVICE_WORDS for kind in DRIVERS},
     "tools": {"tools", "ports", "core.settings"} | GROUND | DEVICE_WORDS,
     "acoustics": {"acoustics", "ports", "core.events", "core.frames"},
     "runner": {"core", "ports"},
-    "duties": {"core.commands", "core.vigil", "ports", "runner"},
+    "duties": {"core.commands", "core.vigil", "ports", "runner", "ledger", "night"},
     "observer": {"core.events", "core.commands", "core.scenes", "ports"},
     "shell": {"core.events", "core.scenes", "ports", "runner", "observer", "control", "speech"},
     "app": {
@@ -103,7 +105,16 @@ PURE = {
 
 OUTSIDE: dict[str, set[str]] = {
     "gpiozero": {"pins", "lights.gpio", "lights.apa102", "buttons.gpio", "simulator"},
-    "msgspec": {"config", "control", "store", "memory", "record", "dialects", "simulator"},
+    "msgspec": {
+        "config",
+        "control",
+        "store",
+        "memory",
+        "ledger",
+        "record",
+        "dialects",
+        "simulator",
+    },
     "numpy": {"acoustics", "sound", "echo", "wake", "simulator"},
     "onnxruntime": {"wake.openwakeword"},
     "pyaudio": {"sound.portaudio"},
