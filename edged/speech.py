@@ -5,9 +5,10 @@ import contextlib
 import os
 import signal
 import struct
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
+
+from .programs import nobody
 
 LONGEST: Final = 1000
 """Characters of a text; about a minute."""
@@ -68,7 +69,7 @@ async def speak(text: str, settings: Settings) -> Spoken:
     try:
         child = await asyncio.create_subprocess_exec(
             _PROGRAM, *arguments, stdin=pipe, stdout=pipe, stderr=pipe, cwd="/", env=_ENVIRONMENT,
-            start_new_session=True, **_nobody(),
+            start_new_session=True, **nobody(),
         )  # fmt: skip
     except OSError as error:
         hint = "sudo apt install espeak-ng"
@@ -107,13 +108,6 @@ async def _converse(child: asyncio.subprocess.Process, text: str) -> tuple[bytes
     if len(sound) >= _MOST_BYTES:
         raise Speechless("that would take minutes to say", "say less at a time")
     return bytes(sound), await child.stderr.read(4096)
-
-
-def _nobody() -> Mapping[str, Any]:
-    """The user of the child, where we are one who may choose."""
-    if os.geteuid():
-        return {}
-    return {"user": "nobody", "group": "nogroup", "extra_groups": ()}
 
 
 def _read(sound: bytes) -> Spoken:

@@ -1,0 +1,205 @@
+"""The owner's programs, each run as a child that hangs, crashes and floods at its own cost."""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import re
+import resource
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO, Final
+
+from .arguments import flaw
+
+NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""What providers take for the name of a tool."""
+_MOST: Final = 8 << 10
+"""Bytes of output that are told; some two thousand tokens."""
+_FLOOD: Final = 1 << 20
+"""A program that prints so much is ended: reading on would cost the conversation its time."""
+_TAIL: Final = 500
+"""Bytes of complaints that are told of a failure."""
+_DRAIN_S: Final = 0.2
+"""What a program that has ended left in its pipes is there by then."""
+_GRACE_S: Final = 1.0
+"""A killed process that is still not gone hangs in the kernel; nobody waits for that."""
+_LIMITS: Final = {
+    resource.RLIMIT_CORE: 0,
+    resource.RLIMIT_DATA: 256 << 20,
+    resource.RLIMIT_FSIZE: 256 << 20,
+    resource.RLIMIT_NOFILE: 256,
+}
+"""Bytes and files that one process may have; the service has 384 MiB, its programs included."""
+_ENVIRONMENT: Final = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
+"""What a program gets to know; our own environment may have the key in it."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A program of the owner's that the model may call."""
+
+    name: str
+    """What the model calls it; one that is called like another tool takes its place."""
+    description: str
+    """What it does and when to call it, for the model."""
+    argv: tuple[str, ...]
+    """The program, by its whole path, and what stands behind it on its command line; no shell
+    reads it."""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """The JSON Schema of the arguments, which reach the program as one JSON object on its standard
+    input; leave it out for none."""
+    timeout_s: Annotated[float, "0.5 to 60"] = 10.0
+    """A program that runs longer is ended, with everything that it started."""
+
+    def flaws(self) -> Iterator[tuple[str, str]]:
+        """The settings that cannot be, and why."""
+        if self.name and not NAME.fullmatch(self.name):
+            yield "name", "expected up to 64 letters, digits, _ and -"
+        if not self.argv or not self.argv[0].startswith("/"):
+            yield "argv", "expected a list that begins with the whole path of a program"
+        if any("\0" in word for word in self.argv):
+            yield "argv", "no word can have a NUL in it"
+        if why := flaw(self.parameters):
+            yield "parameters", f"is no JSON Schema of arguments: {why}"
+
+
+class Failed(Exception):
+    """The program did not do its work; the text says why."""
+
+
+async def run(command: Command, given: str) -> str:
+    """What the program prints, given `given` on its standard input; raises `Failed`.
+
+    It runs in `/`, in a session of its own, with none of our open files and next to nothing of our
+    environment. A speaker that runs as root gives it to nobody. When this returns, or is cancelled,
+    its process group is gone; what has left the group lives on, and is not waited for.
+    """
+    hears, complains = _Ear(head=_MOST), _Ear(tail=_TAIL)
+    async with contextlib.AsyncExitStack() as stack:
+        child = await stack.enter_async_context(_started(command, given, hears, complains))
+        hears.flooded = complains.flooded = lambda: _kill(child)
+        try:
+            async with asyncio.timeout(command.timeout_s):
+                status = await child.wait()
+        except TimeoutError as late:
+            raise Failed(f"it did not end within {command.timeout_s:g} seconds") from late
+        # What it started holds its pipes open.
+        _kill(child)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_DRAIN_S):
+                await hears.ended
+                await complains.ended
+    if hears.count > _FLOOD or complains.count > _FLOOD:
+        raise Failed(f"it printed more than {_FLOOD >> 20} MiB, and was ended")
+    if status:
+        how = f"signal {-status}" if status < 0 else f"status {status}"
+        said = complains.text() or hears.text()[-_TAIL:]
+        raise Failed(f"it ended with {how}" + (f": {said}" if said else ""))
+    cut = f"\n[cut here: it printed {hears.count} bytes]" if hears.count > _MOST else ""
+    return hears.text() + cut
+
+
+def nobody() -> Mapping[str, Any]:
+    """The user of a child, where we are one who may choose."""
+    if os.geteuid():
+        return {}
+    return {"user": "nobody", "group": "nogroup", "extra_groups": ()}
+
+
+@contextlib.asynccontextmanager
+async def _started(
+    command: Command, given: str, hears: "_Ear", complains: "_Ear"
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """The child, heard; afterwards neither it nor its group is there."""
+    async with contextlib.AsyncExitStack() as stack:
+        with contextlib.ExitStack() as theirs:
+            out = theirs.enter_context(await stack.enter_async_context(_pipe(hears)))
+            err = theirs.enter_context(await stack.enter_async_context(_pipe(complains)))
+            asked = theirs.enter_context(_paper(given))
+            try:
+                child = await asyncio.create_subprocess_exec(
+                    *command.argv, stdin=asked, stdout=out, stderr=err, cwd="/", env=_ENVIRONMENT,
+                    start_new_session=True, **nobody(),
+                )  # fmt: skip
+            except OSError as error:
+                raise Failed(f"{command.argv[0]} cannot be started: {error.strerror}") from error
+        try:
+            _bound(child.pid)
+            yield child
+        finally:
+            _kill(child)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_GRACE_S):
+                    await child.wait()
+
+
+@contextlib.asynccontextmanager
+async def _pipe(ear: "_Ear") -> AsyncIterator[BinaryIO]:
+    """The end of a pipe on which a child speaks into `ear`."""
+    ours, theirs = os.pipe2(os.O_CLOEXEC)
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.connect_read_pipe(lambda: ear, os.fdopen(ours, "rb", 0))
+    try:
+        yield os.fdopen(theirs, "wb", 0)
+    finally:
+        transport.close()
+
+
+def _paper(text: str) -> BinaryIO:
+    """A file in memory, to be read from its beginning; nobody waits for who does not read it."""
+    file = os.fdopen(os.memfd_create("asked", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING), "w+b", 0)
+    file.write(text.encode())
+    file.seek(0)
+    fcntl.fcntl(file, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW)
+    return file
+
+
+def _bound(pid: int) -> None:
+    """Bound what the child can use up; where we may not, the service manager bounds us together."""
+    for limit, most in _LIMITS.items():
+        with contextlib.suppress(OSError):
+            resource.prlimit(pid, limit, (most, most))
+    # Where memory runs out it goes first, not the speaker.
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{pid}/oom_score_adj").write_text("1000", encoding="ascii")
+
+
+def _kill(child: asyncio.subprocess.Process) -> None:
+    """End the child, and all that has stayed in its process group."""
+    with contextlib.suppress(OSError):
+        os.killpg(child.pid, signal.SIGKILL)
+
+
+class _Ear(asyncio.Protocol):
+    """Keeps the beginning or the end of what comes through a pipe, and counts the rest."""
+
+    def __init__(self, head: int = 0, tail: int = 0) -> None:
+        self._head = head
+        self._tail = tail
+        self._kept = bytearray()
+        self.count = 0
+        self.flooded: Callable[[], None] = lambda: None
+        """Called when far too much has come."""
+        self.ended = asyncio.get_running_loop().create_future()
+
+    def data_received(self, data: bytes) -> None:
+        """Some came."""
+        self.count += len(data)
+        if self._tail:
+            self._kept = (self._kept + data)[-self._tail :]
+        else:
+            self._kept += data[: self._head - len(self._kept)]
+        if self.count > _FLOOD:
+            self.flooded()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Nobody holds the other end any more, or we have let go of ours."""
+        if not self.ended.done():
+            self.ended.set_result(None)
+
+    def text(self) -> str:
+        """What was kept; what is not UTF-8 shows as such, and a NUL as nothing."""
+        return self._kept.decode(errors="replace").replace("\0", "").strip()
