@@ -2,15 +2,22 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, time, timedelta
 
 from .core.commands import Fact, Note, warn
+from .core.events import DayTurned
 from .core.vigil import Vigil
+from .night import clock_is_set
 from .ports import Service
 from .runner import Duty, Runner
 
 Heartbeat = Callable[[Mapping[str, object]], Note]
 """Makes the entry that tells how the process is, out of the runner's status."""
 _HEARTBEAT_S = 3600.0
+_GLANCE_S = 60.0
+"""How often somebody looks at the clock: it may be set, forwards or back, at any moment."""
+_LATE_S = 0.05
+"""So long after midnight it is a new day by any timer."""
 
 
 def all_of(service: Service, watchdog_s: float | None, heartbeat: Heartbeat) -> Sequence[Duty]:
@@ -46,3 +53,32 @@ def beat(heartbeat: Heartbeat, every_s: float) -> Duty:
             runner.tell(heartbeat(runner.status()))
 
     return go_on
+
+
+def keep_date(
+    turned: Callable[[str], DayTurned],
+    known: Callable[[], bool] = clock_is_set,
+    now: Callable[[], datetime] = datetime.now,
+) -> Duty:
+    """Tell which day it is: at once, at midnight, and after the clock was set or put right.
+
+    `turned` makes the event out of an ISO date, "" while the clock is not `known` to be right; a
+    clock that once was stays so. `now` is local time.
+    """
+
+    async def go_on(runner: Runner) -> None:
+        told, right = None, False
+        while True:
+            right = right or known()
+            day = now().date().isoformat() if right else ""
+            if day != told:
+                told = day
+                runner.feed(turned(day))
+            await asyncio.sleep(min(_GLANCE_S, _to_midnight_s(now())))
+
+    return go_on
+
+
+def _to_midnight_s(now: datetime) -> float:
+    midnight = datetime.combine(now.date() + timedelta(days=1), time())
+    return (midnight - now.replace(tzinfo=None)).total_seconds() + _LATE_S
