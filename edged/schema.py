@@ -153,6 +153,7 @@ def read(file: Path | None = None, assignments: Sequence[str] = ()) -> Settings:
     for address, where in MOVED.items():
         if reader.has(*address):
             reader.mistake(address, where)
+    _objected(reader, settings)
     _undecided(reader, settings.actions)
     _idle(reader, settings)
     _crossed(reader, settings)
@@ -251,6 +252,15 @@ def _echo(reader: config.Reader, mode: str) -> tuple[tuple[Chosen, ...], str]:
         else:
             chosen.append(Chosen(name, module, reader.section(("echo", name), module.Settings)))
     return tuple(chosen), "; ".join(lacking)
+
+
+def _objected(reader: config.Reader, settings: Settings) -> None:
+    """What this provider cannot be asked for is a mistake before the provider says so."""
+    objections = getattr(settings.provider.module, "objections", None)
+    if objections is None or settings.provider.settings is None:
+        return
+    for address, message in objections(settings.session, settings.provider.settings).items():
+        reader.mistake(address, message)
 
 
 def _undecided(reader: config.Reader, actions: Mapping[str, Bindings]) -> None:

@@ -168,6 +168,9 @@ class LinkDown:
     """What the provider said that was not understood, by kind and count."""
     jitter: float = 0.0
     """A random number from 0 to 1, drawn outside for a later retry."""
+    transient: bool = False
+    """Whether another try in a moment may well succeed: the network dropped, or the provider is
+    overloaded or restarts."""
 
 
 # --- the loudspeaker ----------------------------------------------------------------------

@@ -113,6 +113,8 @@ class ReplyDone:
     """Set when the failure is one the owner must act on."""
     detail: str = ""
     usage: Usage = field(default_factory=Usage)
+    transient: bool = False
+    """Whether the failure passes by itself: asking again in a moment makes sense."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,8 @@ class RequestRefused:
     asked: bool = False
     busy: bool = False
     """Whether an answer was asked for, and that while another was being made."""
+    transient: bool = False
+    """Whether the reason passes by itself: asking again in a moment makes sense."""
 
 
 Heard = SpeechStarted | SpeechStopped | UserItemCommitted | UserText

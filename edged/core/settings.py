@@ -135,6 +135,9 @@ class Session:
     """semantic_vad: how soon it decides that the user has finished."""
     max_output_tokens: Annotated[int, "1 to 4096"] = 2048
     """The longest answer, a bound on its cost; a minute of speech is 1200."""
+    audio: Literal["pcm", "pcmu", "pcma"] = "pcm"
+    """How sound travels: 16 bits at 24 kHz, or telephone sound at 8 kHz, a sixth of the traffic
+    (G.711, mu-law and A-law)."""
     tools: tuple[str, ...] = ("clock", "goodbye")
     """Files of the folder `tools` that the model may call."""
 

@@ -1,7 +1,8 @@
 """What a Realtime provider's complaint means: harmless, passing, or the end of the session.
 
 Codes are often missing and differ between providers, so a code is looked up first and the
-message after it. Tables follow what OpenAI, Azure, xAI and local servers were seen to send.
+message after it. Tables follow what OpenAI, Azure, xAI and local servers were seen to send. What
+no table names costs the turn and nothing else.
 """
 
 from collections.abc import Mapping
@@ -26,16 +27,27 @@ _FATAL: Mapping[str, Trouble | None] = {
     "invalid_intent": Trouble.PROVIDER,
     "model_load_error": Trouble.PROVIDER,
     "invalid_pipeline": Trouble.PROVIDER,
-    "session_limit_reached": Trouble.PROVIDER,
     # The agreed end of a long session is nobody's fault.
     "session_expired": None,
 }
-"""Codes, and types that stand in for one, after which the session is of no use."""
+"""Codes, and types that stand in for one, after which the same again would end the same."""
 
 _FATAL_WORDS = {
     "incorrect api key": "invalid_api_key",
     "exceeded your current quota": "insufficient_quota",
     "maximum duration": "session_expired",
+}
+
+_BROKEN_OFF = ("server_error", "session_limit_reached")
+"""Codes and types after which the session is of no use, and another may well be."""
+
+_PASSING = frozenset({*_BROKEN_OFF, "rate_limit_exceeded", "inference_rate_limit_exceeded"})
+"""Codes and types of what passes by itself: another try in a moment makes sense."""
+
+_PASSING_WORDS = {
+    "rate limit": "rate_limit_exceeded",
+    "too many requests": "rate_limit_exceeded",
+    "slots": "session_limit_reached",
 }
 
 _BENIGN = frozenset(
@@ -69,8 +81,14 @@ _BENIGN_WORDS = {
 
 _KEY_WORDS = ("auth", "api key", "api_key", "credential", "token", "forbidden")
 
-# Close codes of a line that broke (RFC 6455 7.4.1), as against a server that ended it.
 _BROKEN = {None, 1005, 1006, 1015}
+"""Close codes of a line that broke (RFC 6455 7.4.1), as against a server that ended it."""
+
+_GONE = _BROKEN | {1001, 1011, 1012, 1013}
+"""The same, and those of a server that fails, restarts or is overloaded: it will be back."""
+
+_LATER = {408, 425, 429, 500, 502, 503, 504}
+"""HTTP status codes that are another one in a moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +125,25 @@ def fault(told: object) -> Fault:
     )
 
 
-def fatal(error: Fault) -> LinkDown | None:
+def ending(error: Fault) -> LinkDown | None:
     """How the session ends because of `error`; None when it goes on."""
     code = _fatal_code(error)
-    if not code:
+    if code:
+        return LinkDown(_FATAL[code], error.code or code, brief(error.message))
+    code = "" if benign(error) else _passing_code(error)
+    if code not in _BROKEN_OFF:
         return None
-    return LinkDown(_FATAL[code], error.code or code, brief(error.message))
+    return LinkDown(Trouble.PROVIDER, error.code or code, brief(error.message), transient=True)
 
 
 def benign(error: Fault) -> str:
     """The usual code of the race that `error` tells of; "" when it is not a known one."""
     return error.code if error.code in _BENIGN else _match(_BENIGN_WORDS, error.message)
+
+
+def transient(error: Fault) -> bool:
+    """Whether it passes by itself, so that another try in a moment makes sense."""
+    return not _fatal_code(error) and not benign(error) and bool(_passing_code(error))
 
 
 def trouble(error: Fault) -> Trouble:
@@ -144,7 +170,8 @@ def closed(code: int | None, reason: str) -> LinkDown:
         what = Trouble.KEY
     else:
         what = Trouble.PROVIDER
-    return LinkDown(what, str(code or ""), brief(reason))
+    again = (code in _GONE or (what is Trouble.PROVIDER and transient(error))) and not known
+    return LinkDown(what, str(code or ""), brief(reason), transient=again)
 
 
 def refused(status: int, told: object, text: str) -> LinkDown:
@@ -166,7 +193,8 @@ def refused(status: int, told: object, text: str) -> LinkDown:
         what = Trouble.NETWORK
     else:
         what = Trouble.PROVIDER
-    return LinkDown(what, str(status), error.words or brief(text))
+    again = status in _LATER and not known
+    return LinkDown(what, str(status), error.words or brief(text), transient=again)
 
 
 def _fatal_code(error: Fault) -> str:
@@ -174,6 +202,13 @@ def _fatal_code(error: Fault) -> str:
         if name in _FATAL:
             return name
     return "" if error.code in _BENIGN else _match(_FATAL_WORDS, error.message)
+
+
+def _passing_code(error: Fault) -> str:
+    for name in (error.code, error.kind):
+        if name in _PASSING:
+            return name
+    return _match(_PASSING_WORDS, error.message)
 
 
 def _match(table: Mapping[str, str], message: str) -> str:

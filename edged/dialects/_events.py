@@ -12,7 +12,7 @@ import msgspec
 from ..core.events import Usage
 
 
-class _Server(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+class Server(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
     """An event of the provider's."""
 
 
@@ -21,56 +21,55 @@ class SessionShape(msgspec.Struct, frozen=True):
 
     id: str | None = None
     model: str | None = None
+    expires_at: Any = None
+    """Unix seconds."""
 
 
-class SessionCreated(_Server, frozen=True, tag="session.created"):
+class SessionCreated(Server, frozen=True, tag="session.created"):
     """A session exists, with the provider's defaults."""
 
     session: SessionShape = SessionShape()
 
 
-class SessionUpdated(_Server, frozen=True, tag="session.updated"):
+class SessionUpdated(Server, frozen=True, tag="session.updated"):
     """The configuration was taken."""
 
 
-class Failed(_Server, frozen=True, tag="error"):
+class Failed(Server, frozen=True, tag="error"):
     """A request was refused, or the session is in trouble."""
 
     error: Any = None
 
 
-class HeardSpeech(_Server, frozen=True, tag="input_audio_buffer.speech_started"):
+class HeardSpeech(Server, frozen=True, tag="input_audio_buffer.speech_started"):
     """Turn detection heard a beginning."""
 
     item_id: str = ""
     audio_start_ms: float = 0
 
 
-class HeardSilence(_Server, frozen=True, tag="input_audio_buffer.speech_stopped"):
+class HeardSilence(Server, frozen=True, tag="input_audio_buffer.speech_stopped"):
     """Turn detection heard an end."""
 
     item_id: str = ""
     audio_end_ms: float = 0
 
 
-class Committed(_Server, frozen=True, tag="input_audio_buffer.committed"):
+class Committed(Server, frozen=True, tag="input_audio_buffer.committed"):
     """The utterance became an item."""
 
     item_id: str
 
 
-class Transcribed(
-    _Server, frozen=True, tag="conversation.item.input_audio_transcription.completed"
-):
+class Transcribed(Server, frozen=True, tag="conversation.item.input_audio_transcription.completed"):
     """What the user said."""
 
     item_id: str
     transcript: str
+    usage: msgspec.Raw = msgspec.Raw(b"null")
 
 
-class NotTranscribed(
-    _Server, frozen=True, tag="conversation.item.input_audio_transcription.failed"
-):
+class NotTranscribed(Server, frozen=True, tag="conversation.item.input_audio_transcription.failed"):
     """What the user said could not be written down."""
 
     error: Any = None
@@ -125,6 +124,22 @@ class Spent(msgspec.Struct, frozen=True):
         )
 
 
+class Written(msgspec.Struct, frozen=True):
+    """The bill of a transcription, in seconds or in tokens; every field may be missing."""
+
+    seconds: float | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+
+    def usage(self) -> Usage:
+        """The bill as the core knows it."""
+        return Usage(
+            transcribed_s=self.seconds or 0.0,
+            transcribed_in=self.input_tokens or 0,
+            transcribed_out=self.output_tokens or 0,
+        )
+
+
 class ResponseShape(msgspec.Struct, frozen=True):
     """What edged reads of a response; every field may be missing."""
 
@@ -136,13 +151,13 @@ class ResponseShape(msgspec.Struct, frozen=True):
     usage: msgspec.Raw = msgspec.Raw(b"null")
 
 
-class ResponseCreated(_Server, frozen=True, tag="response.created"):
+class ResponseCreated(Server, frozen=True, tag="response.created"):
     """An answer begins."""
 
     response: ResponseShape
 
 
-class ResponseDone(_Server, frozen=True, tag="response.done"):
+class ResponseDone(Server, frozen=True, tag="response.done"):
     """An answer was generated, cancelled, or failed."""
 
     response: ResponseShape
@@ -158,14 +173,14 @@ class ItemShape(msgspec.Struct, frozen=True):
     arguments: str | None = None
 
 
-class ItemDone(_Server, frozen=True, tag="response.output_item.done"):
+class ItemDone(Server, frozen=True, tag="response.output_item.done"):
     """An item of an answer is complete, or was cut off."""
 
     response_id: str
     item: ItemShape
 
 
-class SoundDelta(_Server, frozen=True, tag="response.output_audio.delta"):
+class SoundDelta(Server, frozen=True, tag="response.output_audio.delta"):
     """A piece of an answer's sound."""
 
     response_id: str
@@ -174,7 +189,7 @@ class SoundDelta(_Server, frozen=True, tag="response.output_audio.delta"):
     content_index: int = 0
 
 
-class TranscriptDone(_Server, frozen=True, tag="response.output_audio_transcript.done"):
+class TranscriptDone(Server, frozen=True, tag="response.output_audio_transcript.done"):
     """The words of an answer's sound."""
 
     response_id: str

@@ -4,8 +4,6 @@ from typing import Literal
 
 import msgspec
 
-from ._session import SessionConfig, TurnsConfig
-
 
 class _Client(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True):
     """An event of ours; `event_id` comes back inside the error that answers it."""
@@ -16,7 +14,8 @@ class _Client(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_
 class UpdateSession(_Client, frozen=True, tag="session.update"):
     """Configure the session; applied as a whole or not at all."""
 
-    session: SessionConfig | TurnsConfig
+    session: msgspec.Struct
+    """Of the shape that the provider knows."""
 
 
 class AppendSound(_Client, frozen=True, tag="input_audio_buffer.append"):
@@ -77,11 +76,20 @@ class SaidText(msgspec.Struct, frozen=True, tag_field="type", tag="output_text")
     text: str
 
 
+class OldText(msgspec.Struct, frozen=True, tag_field="type", tag="text"):
+    """The same in the older shape."""
+
+    text: str
+
+
+Part = GivenText | SaidText | OldText
+
+
 class Message(msgspec.Struct, frozen=True, tag_field="type", tag="message"):
     """What somebody said, as text."""
 
     role: Literal["user", "assistant", "system"]
-    content: tuple[GivenText | SaidText]
+    content: tuple[Part]
 
 
 class CreateItem(_Client, frozen=True, tag="conversation.item.create"):

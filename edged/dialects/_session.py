@@ -6,15 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from ..core.settings import Session, ToolSpec
-
-WIRE_RATE = 24000
-"""Samples per second on the wire, both ways; the only rate of PCM that OpenAI takes."""
-
-
-class Pcm(msgspec.Struct, frozen=True, tag_field="type", tag="audio/pcm"):
-    """Signed 16-bit little-endian mono."""
-
-    rate: int
+from ._sound import Format, Pcm
 
 
 class NoiseReduction(msgspec.Struct, frozen=True):
@@ -47,19 +39,29 @@ class SemanticVad(msgspec.Struct, frozen=True, tag_field="type", tag="semantic_v
     interrupt_response: bool
 
 
+class PlainVad(msgspec.Struct, frozen=True, tag_field="type", tag="server_vad"):
+    """Turn detection by loudness, as the provider likes it."""
+
+    create_response: bool
+    interrupt_response: bool
+
+
+TurnDetection = ServerVad | SemanticVad | PlainVad
+
+
 class AudioIn(msgspec.Struct, frozen=True):
     """How sound goes in; None switches a part off."""
 
-    format: Pcm
+    format: Format
     noise_reduction: NoiseReduction | None
     transcription: Transcription | None
-    turn_detection: ServerVad | SemanticVad | None
+    turn_detection: TurnDetection | None
 
 
 class AudioOut(msgspec.Struct, frozen=True):
     """How sound comes out."""
 
-    format: Pcm
+    format: Format
     voice: str
     speed: float
 
@@ -97,7 +99,7 @@ class RetentionRatio(
 class TurnsIn(msgspec.Struct, frozen=True):
     """Of how sound goes in, only who finds the turns in it."""
 
-    turn_detection: ServerVad | SemanticVad | None
+    turn_detection: TurnDetection | None
     """None leaves it to whoever holds the button."""
 
 
@@ -125,53 +127,103 @@ class SessionConfig(msgspec.Struct, frozen=True, tag_field="type", tag="realtime
     tools: Sequence[Function]
     tool_choice: Literal["auto", "none", "required"]
     max_output_tokens: int
-    truncation: RetentionRatio
+    truncation: RetentionRatio | Literal["auto"]
+
+
+class LeastIn(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Of how sound goes in, only what nothing works without."""
+
+    turn_detection: PlainVad
+    format: Format | None = None
+
+
+class LeastOut(msgspec.Struct, frozen=True):
+    """Of how sound comes out, the same."""
+
+    format: Format
+
+
+class LeastAudio(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Both directions."""
+
+    input: LeastIn
+    output: LeastOut | None = None
+
+
+class LeastConfig(msgspec.Struct, frozen=True, tag_field="type", tag="realtime"):
+    """What is asked of a provider that refused to be asked for everything."""
+
+    instructions: str
+    audio: LeastAudio
+    tools: Sequence[Function]
 
 
 def config(
     asked: Session,
     tools: Sequence[ToolSpec],
-    retention_ratio: float,
-    post_instructions: int,
-    *,
-    interrupts: bool,
+    sound: Format,
+    kept: RetentionRatio | None,
+    found: TurnDetection,
 ) -> SessionConfig:
-    """The whole configuration that `asked` stands for; 0 `post_instructions` is no limit.
+    """The whole configuration that `asked` stands for.
 
-    `interrupts`: the provider ends an answer by itself when it hears speech.
+    `sound` is its form, `kept` how much of a long conversation stays (None for what the provider
+    likes), `found` who finds the turns.
     """
-    pcm = Pcm(WIRE_RATE)
     clean = asked.noise_reduction
-    limits = TokenLimits(post_instructions) if post_instructions else None
     return SessionConfig(
         output_modalities=("audio",),
         instructions=asked.instructions,
         audio=Audio(
             AudioIn(
-                format=pcm,
+                format=sound,
                 noise_reduction=None if clean == "off" else NoiseReduction(clean),
                 transcription=Transcription(asked.transcription) if asked.transcription else None,
-                turn_detection=_turn_detection(asked, interrupts),
+                turn_detection=found,
             ),
-            AudioOut(pcm, asked.voice, asked.speed),
+            AudioOut(sound, asked.voice, asked.speed),
         ),
-        tools=[Function(tool.name, tool.description, tool.parameters) for tool in tools],
+        tools=functions(tools),
         tool_choice="auto",
         max_output_tokens=asked.max_output_tokens,
-        truncation=RetentionRatio(retention_ratio, limits),
+        truncation=kept or "auto",
     )
 
 
-def turns(asked: Session, *, on: bool, interrupts: bool) -> TurnsConfig:
-    """Turn detection as `asked`, or none."""
-    found = _turn_detection(asked, interrupts) if on else None
+def least(asked: Session, tools: Sequence[ToolSpec], sound: Format, found: PlainVad) -> LeastConfig:
+    """Only what nothing works without; PCM is what every provider begins with."""
+    if isinstance(sound, Pcm):
+        audio = LeastAudio(LeastIn(found))
+    else:
+        audio = LeastAudio(LeastIn(found, sound), LeastOut(sound))
+    return LeastConfig(asked.instructions, audio, functions(tools))
+
+
+def turns(found: TurnDetection | None) -> TurnsConfig:
+    """That alone; None for no turn detection."""
     return TurnsConfig(TurnsAudio(TurnsIn(found)))
 
 
-def _turn_detection(asked: Session, interrupts: bool) -> ServerVad | SemanticVad:
-    # Providers' defaults differ from their documentation, so every number is said.
+def functions(tools: Sequence[ToolSpec]) -> Sequence[Function]:
+    """The tools as the model is told of them."""
+    return [Function(tool.name, tool.description, tool.parameters) for tool in tools]
+
+
+def retention(ratio: float, post_instructions: int) -> RetentionRatio:
+    """How much of a long conversation stays; 0 `post_instructions` is no limit."""
+    return RetentionRatio(ratio, TokenLimits(post_instructions) if post_instructions else None)
+
+
+def turn_detection(asked: Session, interrupts: bool) -> ServerVad | SemanticVad:
+    """As `asked`; `interrupts`: the provider ends an answer by itself when it hears speech."""
     if asked.turn_detection == "semantic_vad":
         return SemanticVad(asked.eagerness, create_response=True, interrupt_response=interrupts)
+    return server_vad(asked, interrupts)
+
+
+def server_vad(asked: Session, interrupts: bool) -> ServerVad:
+    """The kind that goes by loudness."""
+    # Providers' defaults differ from their documentation, so every number is said.
     return ServerVad(
         threshold=asked.vad_threshold,
         prefix_padding_ms=asked.prefix_padding_ms,

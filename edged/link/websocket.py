@@ -3,22 +3,28 @@
 import asyncio
 import contextlib
 import errno
-import ipaddress
 import logging
 import random
 import socket
 import ssl
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal, Protocol
-from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidMessage,
+    InvalidStatus,
+    WebSocketException,
+)
 
 from .. import ports
 from ..core.commands import LinkCommand
-from ..core.events import Event, LinkAccepted, LinkDown, LinkReady, Trouble
+from ..core.events import Event, LinkAccepted, LinkDown, LinkReady, SessionLimited, Trouble
+from ..night import clock_is_set
+from ._address import examine, trust
 from ._outbox import Outbox
 
 # An item that is sent whole, sound included, can exceed the library's 1 MiB many times.
@@ -56,6 +62,9 @@ class Settings:
     proxy: str = "system"
     """`system` for the environment's proxy, `none` for none, or an address (http:// or
     https://). Never used for this machine itself."""
+    plain_hosts: tuple[str, ...] = ()
+    """Hosts that may be reached by ws://: your voice and the key travel in the clear, so name
+    only servers of your own, in a network of your own."""
 
 
 class Dialect(Protocol):
@@ -64,6 +73,10 @@ class Dialect(Protocol):
     @property
     def wire_rate(self) -> int:
         """Samples per second of the sound, both ways."""
+
+    @property
+    def expires_at(self) -> float | None:
+        """When the provider will end the session, in Unix seconds, if it said so."""
 
     def restart(self) -> None:
         """Forget the last session."""
@@ -75,7 +88,7 @@ class Dialect(Protocol):
         """What to send with the request to connect."""
 
     def configure(self) -> str:
-        """The text that configures the session."""
+        """The text that configures the session; the least of it after `SessionLimited`."""
 
     def encode(self, command: LinkCommand) -> list[str]:
         """The texts that carry a command out."""
@@ -111,8 +124,8 @@ class WebSocket:
         self._settings = settings
         self._dialect = dialect
         self._key = key
-        self._local, secure = _examine(dialect.url())
-        self._tls = _trust(settings.ca_file) if secure else None
+        self._local, secure = examine(dialect.url(), settings.plain_hosts)
+        self._tls = trust(settings.ca_file) if secure else None
 
     def session(self) -> "Session":
         """A new session, not yet connected."""
@@ -201,6 +214,7 @@ class Session:
             dropped_samples=self.dropped,
             oddities=self._dialect.oddities(),
             jitter=random.random(),
+            transient=down.transient and not self._closing,
         )
 
     async def _live(self, feed: ports.Feed) -> LinkDown:
@@ -219,18 +233,20 @@ class Session:
             return LinkDown(what, "certificate", f"certificate refused: {doubt.verify_message}")
         except TimeoutError:
             if not limit.expired():
-                return LinkDown(Trouble.NETWORK, "ETIMEDOUT", "nobody answers at the address")
+                return _dropped("ETIMEDOUT", "nobody answers at the address")
             if self._closing:
                 return LinkDown(detail="cut off")
             stage = "no connection" if self._line is None else "no confirmed session"
             detail = f"{stage} within {self._settings.connect_timeout_s:g} s"
-            return LinkDown(Trouble.NETWORK, "timeout", detail)
+            return _dropped("timeout", detail)
         except OSError as broken:
             code = errno.errorcode.get(broken.errno or 0, "")
-            return LinkDown(Trouble.NETWORK, code, str(broken) or type(broken).__name__)
+            return _dropped(code, str(broken) or type(broken).__name__)
         # The ImportError is the library's way to say that it cannot use a SOCKS proxy.
         except (WebSocketException, EOFError, ImportError) as odd:
-            return LinkDown(Trouble.NETWORK, "handshake", str(odd) or type(odd).__name__)
+            cut_short = isinstance(odd, EOFError | InvalidMessage)
+            said = str(odd) or type(odd).__name__
+            return LinkDown(Trouble.NETWORK, "handshake", said, transient=cut_short)
 
     async def _talk(self, line: ClientConnection, feed: ports.Feed) -> LinkDown:
         wire = line.transport.get_extra_info("socket")
@@ -248,8 +264,10 @@ class Session:
                 for event in self._dialect.decode(await line.recv(decode=False)):
                     if isinstance(event, LinkDown):
                         return event
-                    feed(event)
                     if isinstance(event, LinkAccepted):
+                        event = replace(event, lasts_s=_left(self._dialect.expires_at))
+                    feed(event)
+                    if isinstance(event, LinkAccepted | SessionLimited):
                         await line.send(self._dialect.configure())
                     elif isinstance(event, LinkReady):
                         self._outbox.open()
@@ -281,7 +299,7 @@ class Session:
             return self._dialect.ended(theirs.code, theirs.reason)
         if self._stalled:
             detail = f"the line took nothing for {self._settings.ping_timeout_s:g} s"
-            return LinkDown(Trouble.NETWORK, "stalled", detail)
+            return _dropped("stalled", detail)
         if ours is not None and ours.code in _UNREADABLE:
             return LinkDown(Trouble.PROVIDER, str(ours.code), ours.reason)
         reason = ours.reason if ours is not None and ours.reason else str(closed.__cause__ or "")
@@ -309,28 +327,14 @@ class _Connect(connect):
         return exc
 
 
-def _examine(url: str) -> tuple[bool, bool]:
-    """Whether `url` is on this machine, and whether it is encrypted."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    host.encode("idna")
-    local = host == "localhost" or _is_loopback(host)
-    if parts.scheme not in ("ws", "wss") or not host or parts.port == 0:
-        raise ValueError(f"{url} is not an address of the form wss://host/path")
-    if parts.scheme == "ws" and not local:
-        raise ValueError(f"{url} would send the key and the voice in the clear; use wss://")
-    return local, parts.scheme == "wss"
+def _dropped(code: str, detail: str) -> LinkDown:
+    """The network's fault, which passes."""
+    return LinkDown(Trouble.NETWORK, code, detail, transient=True)
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _trust(ca_file: str) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    if ca_file:
-        context.load_verify_locations(ca_file)
-    return context
+def _left(expires_at: float | None) -> float | None:
+    """Seconds until then; None where that is not known, or no time that can be right."""
+    if expires_at is None or not clock_is_set():
+        return None
+    left = expires_at - time.time()
+    return left if left > 0 else None

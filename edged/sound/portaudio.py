@@ -23,6 +23,8 @@ _CARDS: Final = Path("/proc/asound/cards")
 _MOST_DELAY_S: Final = 1.0
 """A delay beyond this is a driver's mistake."""
 _OTHER_RATES: Final = (48000, 44100, 16000)
+_LEAST_RATE: Final = 16000
+"""What wake engines hear; telephone sound is made of better."""
 _USUAL_RATES: Final = (8000, 16000, 24000, 32000, 44100, 48000, 96000)
 
 
@@ -37,8 +39,8 @@ class Settings:
     channel: Annotated[int, "0 to 31"] = 0
     """The microphone's channel that is listened to, from 0."""
     capture_rate: Annotated[int, "0 to 192000"] = 0
-    """Samples per second of the microphone; 0 takes the provider's rate where the device has it,
-    else the device's own."""
+    """Samples per second of the microphone; 0 takes the provider's rate where the device has it
+    and it is 16 kHz at least, else the device's own."""
     playback_rate: Annotated[int, "0 to 192000"] = 0
     """Samples per second of the loudspeaker; 0 chooses as for the microphone."""
     period_ms: Annotated[int, "5 to 20"] = 10
@@ -250,7 +252,8 @@ class System:
     def _rates(self, wanted: int, device: Device) -> Sequence[int]:
         if wanted:
             return (wanted,)
-        return tuple(dict.fromkeys((self._wire_rate, device.rate, *_OTHER_RATES)))
+        rates = dict.fromkeys((self._wire_rate, device.rate, *_OTHER_RATES))
+        return sorted(rates, key=lambda rate: rate < _LEAST_RATE)
 
     def _open(
         self,

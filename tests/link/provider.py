@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from edged.core.events import Event, LinkDown, LinkReady
 from edged.core.settings import Session as Asked
+from edged.core.settings import ToolSpec
 from edged.dialects import openai
 from edged.link import websocket
 
@@ -22,9 +23,15 @@ Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 KEY = "sk-very-secret"
 
 
-def line(url: str, key: str = KEY, **settings: Any) -> websocket.WebSocket:
+def line(
+    url: str,
+    key: str = KEY,
+    asked: Asked | None = None,
+    tools: Sequence[ToolSpec] = (),
+    **settings: Any,
+) -> websocket.WebSocket:
     """A provider at `url` that speaks the GA dialect, without the environment's proxies."""
-    dialect = openai.open(Asked(model="gpt"), openai.Settings(url=url))
+    dialect = openai.open(asked or Asked(model="gpt"), openai.Settings(url=url), tools)
     patience: dict[str, Any] = {"connect_timeout_s": 5.0, "proxy": "none"} | settings
     return websocket.open(websocket.Settings(**patience), dialect, key)
 

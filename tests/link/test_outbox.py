@@ -16,6 +16,7 @@ from edged.core.commands import (
     DeleteItem,
     DetectTurns,
     LinkCommand,
+    Recall,
     SendAudio,
     SendNoise,
     TruncateReply,
@@ -83,6 +84,7 @@ ORDERLY = [
     ClearInput(),
     AskReply(),
     AnswerTool("c", "{}"),
+    Recall("user", "what is the time?"),
 ]
 
 
