@@ -1,7 +1,7 @@
 """What a speaker does besides conversations: it feeds the watchdog, and tells how it is."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, time, timedelta
 
 from .core.commands import Fact, Note, warn
@@ -59,6 +59,7 @@ def keep_date(
     turned: Callable[[str], DayTurned],
     known: Callable[[], bool] = clock_is_set,
     now: Callable[[], datetime] = datetime.now,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Duty:
     """Tell which day it is: at once, at midnight, and after the clock was set or put right.
 
@@ -74,7 +75,7 @@ def keep_date(
             if day != told:
                 told = day
                 runner.feed(turned(day))
-            await asyncio.sleep(min(_GLANCE_S, _to_midnight_s(now())))
+            await sleep(min(_GLANCE_S, _to_midnight_s(now())))
 
     return go_on
 
