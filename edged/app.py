@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from . import control, duties, journal, key, plugins, schema, sections, service, store
+from . import control, duties, journal, key, schema, sections, service, store
 from .acoustics.figures import NAME, Calibration
 from .core.assistant import Assistant
 from .core.commands import Command, Fact, LinkCommand, note, warn
@@ -39,7 +39,8 @@ from .runner import Devices, Runner
 from .shell import Shell
 from .sound import rates
 from .sound.uplink import Uplink
-from .tools._toolbox import Toolbox
+from .tools import _toolbox as toolbox
+from .tools._reach import Reach
 from .vitals import Vitals
 
 
@@ -114,10 +115,8 @@ async def _run(
 
     `known` is what an earlier one left.
     """
-    tools = Toolbox([plugins.load("tools", name) for name in settings.session.tools])
-    dialect = settings.provider.module.open(
-        settings.session, settings.provider.settings, tools.specs()
-    )
+    specs = toolbox.specs(settings.tools, settings.extras.command)
+    dialect = settings.provider.module.open(settings.session, settings.provider.settings, specs)
     manager = reload.manager
     told = journal.open()
     if not reload.begun:
@@ -131,11 +130,10 @@ async def _run(
         started = known or memory.started()
         volume_db = settings.volume.db if started.volume_db is None else started.volume_db
         observer = Observer(told, recorder, volume_db)
-        runner = Runner(
-            assistant,
-            started=started,
-            duties=duties.all_of(manager, manager.watchdog_s(), Vitals().note),
-        )
+        reach = Reach(memory.store, memory.clerk, status=observer.status, volume=settings.volume)
+        tools = toolbox.open(settings.tools, settings.extras.command, reach)
+        chores = duties.all_of(manager, manager.watchdog_s(), Vitals().note)
+        runner = Runner(assistant, started=started, duties=[*chores, tools.serve])
         hearing = dialect.wire_rate, settings.frame_ms, echo, chosen.name
         async with _devices(settings, runner.feed, hearing, told) as opened:
             sound, wake, lights = opened
@@ -165,6 +163,7 @@ def _header(settings: schema.Settings, wire_rate: int, *, hears_through: bool) -
     return Header(
         conversation=settings.conversation,
         barge_in=settings.barge_in,
+        history=settings.history,
         guarded=evidence == "both" or (evidence == "auto" and hears_through),
         volume=settings.volume,
         gestures=settings.gestures,
@@ -180,6 +179,7 @@ def _assistant(made: Header) -> Assistant:
         made.conversation,
         wire_rate=made.wire_rate,
         barge_in=made.barge_in,
+        history=made.history,
         guarded=made.guarded,
         volume=made.volume,
         gestures=made.gestures,

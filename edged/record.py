@@ -26,7 +26,7 @@ import msgspec
 from .core import events as ev
 from .core.frames import Cleaned
 from .core.gestures import Bindings
-from .core.settings import BargeIn, Conversation, Gestures, Volume
+from .core.settings import BargeIn, Conversation, Gestures, History, Volume
 
 FORMAT = 1
 _LONGEST_LINE = 1 << 20
@@ -75,6 +75,7 @@ class Header:
     edged: str
     """The version that wrote it."""
     barge_in: BargeIn = BargeIn()  # noqa: RUF009
+    history: History = History()  # noqa: RUF009
     guarded: bool = False
     """Whether an answer stops only when our own gate has heard somebody too."""
     edged_recording: int = FORMAT

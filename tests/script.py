@@ -10,7 +10,7 @@ from edged.core.assistant import Assistant
 from edged.core.frames import Cleaned
 from edged.core.gestures import Bindings
 from edged.core.scenes import Scene
-from edged.core.settings import BargeIn, Conversation, Volume
+from edged.core.settings import BargeIn, Conversation, History, Volume
 
 from .core.laws import Laws, number
 
@@ -42,6 +42,7 @@ class Evening:
         volume: Volume | None = None,
         *,
         barge_in: BargeIn | None = None,
+        history: History | None = None,
         echo: Echo = "half_duplex",
     ) -> None:
         self.policy = policy or Conversation()
@@ -54,6 +55,7 @@ class Evening:
             barge_in=self.barge_in,
             guarded=echo == "canceller",
             volume=volume,
+            history=history,
             bindings=bindings,
         )
         self.laws = Laws(self.policy, WIRE_RATE)

@@ -95,6 +95,8 @@ OPEN = {
     "ButtonPressed.button",
     "ButtonReleased.button",
     "LinkAccepted.session",
+    "SessionLimited.detail",
+    "DayTurned.day",
     "LinkAccepted.model",
     "LinkDown.trouble",
     "LinkDown.code",

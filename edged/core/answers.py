@@ -1,11 +1,13 @@
 """The answers of a session: which one counts, what sounds, what an interruption takes back."""
 
 from collections.abc import Callable
+from itertools import chain
 
 from . import commands as do
 from . import events as ev
 from .commands import Command, Fact, note, warn
 from .figures import Figures
+from .history import History
 from .playback import Playback
 from .timers import Timer, Timers
 
@@ -17,7 +19,10 @@ for: what it told last counts."""
 class Answers:
     """One answer counts at a time; sound of any other is dropped, whenever it comes."""
 
-    def __init__(self, rate: int, timers: Timers, do: Callable[[Command], None]) -> None:
+    def __init__(
+        self, rate: int, history: History, timers: Timers, do: Callable[[Command], None]
+    ) -> None:
+        self._history = history
         self._timers = timers
         self._do = do
         self.playback = Playback(rate)
@@ -92,6 +97,7 @@ class Answers:
         self._open.discard(reply)
         for item in self._late.pop(reply, ()):
             # It came after the cut, and nobody has heard it.
+            self._history.cut(item, 0)
             self._do(do.DeleteItem(item))
         if reply != self._current:
             return False
@@ -139,6 +145,7 @@ class Answers:
         if figures is None:
             return
         for item in self.playback.settle(heard):
+            self._history.cut(item.item, item.heard_ms)
             if item.heard_ms:
                 self._do(do.TruncateReply(item.item, item.index, item.heard_ms))
             else:
@@ -162,6 +169,10 @@ class Answers:
         self._timers.stop(Timer.HUSHED)
         if speaking or self.playback.queued:
             self._hush()
+        for item in self.playback.settle():
+            self._history.cut(item.item, item.heard_ms)
+        for unheard in chain.from_iterable(self._late.values()):
+            self._history.cut(unheard, 0)
         self._hushes = 0
         self._current = None
         for known in (self._open, self._begun, self._items, self._late, self._unpaid):

@@ -5,19 +5,23 @@ It knows the line, the microphone, mute and trouble; whose turn it is on an open
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import assert_never
 
 from . import commands as do
 from . import events as ev
+from . import settings
 from .commands import Chime, Command, Fact, note, warn
+from .continuity import Continuity
 from .dialogue import Dialogue
 from .ears import Ears
 from .evidence import Evidence
 from .gestures import Action, Bindings
 from .hands import Hands
+from .history import History
 from .line import Line
 from .loudness import Loudness
-from .machines import Link, scene
+from .machines import Link, Turn, scene
 from .scenes import Look, Scene
 from .settings import BargeIn, Conversation, Gestures, Volume
 from .timers import Timer, Timers
@@ -34,6 +38,7 @@ class Assistant:
         wire_rate: int,
         barge_in: BargeIn | None = None,
         guarded: bool = False,
+        history: settings.History | None = None,
         volume: Volume | None = None,
         gestures: Gestures | None = None,
         bindings: Mapping[str, Bindings] | None = None,
@@ -41,8 +46,12 @@ class Assistant:
         self._policy = conversation
         self._timers = Timers()
         evidence = Evidence(barge_in or BargeIn(), self._timers, self._do, guarded=guarded)
-        self._dialogue = Dialogue(conversation, wire_rate, self._timers, self._do, evidence)
-        self._line = Line(conversation, self._timers, self._dialogue, self._do)
+        self._history = History(history or settings.History(), wire_rate)
+        told = self._do, evidence, self._history
+        self._dialogue = Dialogue(conversation, wire_rate, self._timers, *told)
+        self._continuity = Continuity(conversation, self._history, self._timers, self._do)
+        one = self._dialogue, self._history, self._continuity
+        self._line = Line(conversation, self._timers, *one, self._do)
         self._troubles = Troubles(conversation.trouble_s, self._timers, self._do)
         self._ears = Ears(conversation, self._timers, self._line, self._troubles, self._do)
         self._out: list[Command] = []
@@ -83,6 +92,8 @@ class Assistant:
                 self._ears.hear(event, now)
             case ev.SpeakerProgress():
                 self._dialogue.progressed(event.heard, now)
+                if self._dialogue.turn is Turn.SPEAKING:
+                    self._line.answered()
             case ev.SpeakerHushed():
                 self._dialogue.answers.hushed(event.heard)
             case ev.Started():
@@ -114,7 +125,7 @@ class Assistant:
             case ev.ToolFinished():
                 self._dialogue.tool_finished(event, now)
             case ev.LinkAccepted():
-                self._line.accepted(event.session)
+                self._continuity.accepted(event)
             case ev.SessionLimited() | ev.Rang() | ev.DayTurned():
                 pass
             case ev.LinkReady():
@@ -131,6 +142,7 @@ class Assistant:
             return
         match event:
             case ev.SpeechStarted():
+                self._line.began()
                 self._dialogue.speech_started(event, now)
             case ev.SpeechStopped():
                 self._dialogue.speech_stopped(event, now)
@@ -145,9 +157,13 @@ class Assistant:
                     self._troubles.arise(event.trouble, event.detail, now)
             case ev.ToolCalled():
                 self._dialogue.tool_called(event)
+                if self._dialogue.working:
+                    self._line.answered()
             case ev.UserText() | ev.ReplyText():
                 if isinstance(event, ev.ReplyText):
                     self._dialogue.reply_text(event)
+                else:
+                    self._history.wrote("user", event.item, event.text)
                 if self._policy.journal_transcripts:
                     who = "user" if isinstance(event, ev.UserText) else "assistant"
                     self._do(note(Fact.TRANSCRIPT, f"{who}: {event.text}", speaker=who))
@@ -172,6 +188,10 @@ class Assistant:
                     self._line.end("no answer", now, chime=None)
                     detail = "the provider did not answer in time"
                     self._troubles.arise(ev.Trouble.NETWORK, detail, now)
+                case Timer.RETRY:
+                    self._line.retry(now)
+                case Timer.ROTATE:
+                    self._line.rotate(now)
                 case Timer.CLOSE:
                     self._do(do.Fail("the line did not close"))
                 case Timer.FOLLOW_UP:
@@ -291,4 +311,10 @@ class Assistant:
             self._do(note(Fact.STATE_CHANGED, state.value))
 
     def _do(self, command: Command) -> None:
-        self._out.append(self._line.signed(command) if isinstance(command, do.Note) else command)
+        self._out.append(self._signed(command) if isinstance(command, do.Note) else command)
+
+    def _signed(self, told: do.Note) -> do.Note:
+        """`told` with the session and the turn that it belongs to."""
+        turn, session = self._dialogue.turns.current, self._continuity.session
+        of = ({"session": session} if session else {}) | ({"turn": turn.number} if turn else {})
+        return replace(told, fields={**of, **told.fields})

@@ -11,6 +11,7 @@ from .commands import Command
 from .due import Due
 from .evidence import Evidence
 from .figures import Turns
+from .history import History
 from .machines import TURN, Move, Turn, step
 from .patience import Patience
 from .settings import Conversation
@@ -27,10 +28,12 @@ class Dialogue:
         timers: Timers,
         do: Callable[[Command], None],
         evidence: Evidence,
+        history: History,
     ) -> None:
         self._evidence = evidence
         self._do = do
-        self.answers = Answers(rate, timers, do)
+        self._history = history
+        self.answers = Answers(rate, history, timers, do)
         self.playback = self.answers.playback
         self._calls = Calls(do)
         self._due = Due(self.answers, timers, do)
@@ -198,8 +201,10 @@ class Dialogue:
 
     def committed(self, event: ev.UserItemCommitted, now: float) -> None:
         """The provider took an utterance in; one that nobody said is taken out again."""
+        self._history.committed(event.item)
         if event.item == self._evidence.doubted:
             self._evidence.settle()
+            self._history.cut(event.item, 0)
             self._do(do.DeleteItem(event.item))
             # If it can, the provider begins to answer it.
             self._due.dismissed |= not self.answers.unfinished
@@ -225,6 +230,7 @@ class Dialogue:
 
     def reply_audio(self, event: ev.ReplyAudio, now: float) -> None:
         """Sound of the answer; sound of any other is dropped."""
+        self._history.sounded(event.item, event.samples)
         if not self.answers.take(event):
             return
         figures = self.turns.open()
@@ -234,6 +240,7 @@ class Dialogue:
 
     def reply_text(self, event: ev.ReplyText) -> None:
         """What the answer says."""
+        self._history.wrote("assistant", event.item, event.text)
         if self.answers.counts(event.reply):
             self.patience.question = event.is_question
 
@@ -276,12 +283,14 @@ class Dialogue:
         """The model wants something done."""
         wanted = self.answers.counts(event.reply) and self.answers.generating
         if wanted and self._calls.begin(event):
+            self._history.did(event.call, f"The tool {event.name} was called: {event.arguments}")
             self.patience.tool()
 
     def tool_finished(self, event: ev.ToolFinished, now: float) -> None:
         """It is done; a call whose conversation has ended is dropped."""
         if not self._calls.knows(event.call):
             return
+        self._history.did(event.call, f"It returned: {event.output}")
         if self._calls.finish(event):
             self._leaving |= event.farewell and self.turn is not Turn.HEARING
             if not event.farewell:
@@ -296,6 +305,11 @@ class Dialogue:
         # see the outputs.
         if not self.working and self.turn is not Turn.HEARING and self._due.ask(now):
             self._expect(now)
+
+    def resume(self, now: float) -> None:
+        """The session was told of a question that is open."""
+        self._due.owe(again=True)
+        self._ask(now)
 
     def overdue(self, now: float) -> None:
         """An answer that nobody wants has not begun, or not ended."""

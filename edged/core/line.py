@@ -8,7 +8,6 @@ from .commands import (
     CloseLink,
     Command,
     Fact,
-    Note,
     OpenLink,
     SendAudio,
     SendNoise,
@@ -16,9 +15,11 @@ from .commands import (
     note,
     warn,
 )
+from .continuity import Continuity
 from .dialogue import Dialogue
 from .events import LinkDown, MicFrame
-from .machines import LINK, Link, Move, step
+from .history import History
+from .machines import LINK, Link, Move, Turn, step
 from .preroll import Preroll
 from .settings import Conversation
 from .timers import Timer, Timers
@@ -26,6 +27,9 @@ from .timers import Timer, Timers
 _WAKING_S = 0.3
 # A line that has not gone by then breaks its promise: the process must not stay half alive.
 _CLOSE_GRACE_S = 5.0
+_BEGAN_BEFORE_MS = 600
+"""Providers tell that speech has begun up to some tenths of a second later."""
+_GLANCE_S = 0.5
 
 
 class Line:
@@ -36,11 +40,14 @@ class Line:
         policy: Conversation,
         timers: Timers,
         dialogue: Dialogue,
+        history: History,
+        continuity: Continuity,
         do: Callable[[Command], None],
     ) -> None:
         self._policy = policy
         self._timers = timers
         self._dialogue = dialogue
+        self._history = history
         self._do = do
         self._ring = Preroll()
         self._rate = 0
@@ -60,13 +67,12 @@ class Line:
         """Room sound before this position belongs to utterances that are complete."""
         self._held = False
         """Whether the button is held to talk, or was when the line was asked for."""
-        self._session = ""
-        """What the provider calls the session, or its number; "" while there is none."""
-        self._sessions = 0
         self._end_reason = ""
         self._word = ""
         self._woken_at = 0.0
-        self._opened_at = 0.0
+        self._continuity = continuity
+        self._unanswered: tuple[int, int | None] | None = None
+        """From where to where somebody has said what was not answered yet."""
         self.link = Link.DOWN
         self.sending = False
         """Whether the newest frame of room sound has left the device."""
@@ -87,7 +93,10 @@ class Line:
         if self.link is Link.UP:
             self._dialogue.interrupt(now)
             self._let_out(max(position, self._sent))
+        elif self.link is Link.BROKEN:
+            self.retry(now)
         elif self.link in (Link.DOWN, Link.CLOSING):
+            self._continuity.goes_on, self._unanswered = False, None
             self._greet(now)
             self._word = word
             self._woken_at = now
@@ -109,6 +118,7 @@ class Line:
             forgotten = self._dialogue.hold(now)
             self._do(Sound(Chime.WOKEN))
             self._begun = max(first, self._asked if forgotten else self._sent)
+            self._unanswered = self._begun, None
             self._let_out(self._begun)
         elif self._asked_by_hand:
             self.wake("button", first, now)
@@ -128,8 +138,9 @@ class Line:
             self._dialogue.release(now, asks=asks)
             if asks:
                 self._asked = self._sent = self.here
+                self._unanswered = self._begun, self.here
             else:
-                self._sent = self._begun
+                self._sent, self._unanswered = self._begun, None
         elif asks:
             self._due[-1] = self._due[-1][0], self.here
         elif len(self._due) > 1:
@@ -142,8 +153,8 @@ class Line:
     def hear(self, frame: MicFrame, rate: int, now: float) -> None:
         """Room sound: out when the line is up and the gate open, and into the ring always."""
         self._rate = rate
-        waiting = self.link in (Link.OPENING, Link.REOPENING)
-        seconds = self._policy.connecting_ring_s if waiting else self._policy.asleep_ring_s
+        asleep = self.link in (Link.DOWN, Link.CLOSING)
+        seconds = self._policy.asleep_ring_s if asleep else self._policy.connecting_ring_s
         dialogue = self._dialogue
         allowed = dialogue.hear(frame, now)
         self._ring.put(frame, int(seconds * rate), allowed)
@@ -161,17 +172,7 @@ class Line:
         self._ring.clear()
         self._due = [(0, None)]
         self._sent = self._pressed = self._begun = self._asked = 0
-
-    def accepted(self, session: str) -> None:
-        """The provider opened a session; one without a name is told by its number."""
-        self._session = session or str(self._sessions)
-
-    def signed(self, told: Note) -> Note:
-        """`told` with the session and the turn that it belongs to."""
-        turn = self._dialogue.turns.current
-        session = {"session": self._session} if self._session else {}
-        number = {"turn": turn.number} if turn else {}
-        return Note(told.fact, told.message, {**session, **number, **told.fields}, told.warning)
+        self._unanswered = None
 
     def ready(self, now: float) -> None:
         """The configuration is confirmed: the ring leaves, in order."""
@@ -180,8 +181,13 @@ class Line:
         self._move(Move.CONFIGURED)
         self._timers.stop(Timer.WAKING, Timer.CONNECT)
         self._dialogue.turns.connected(self._woken_at, now)
+        self._dialogue.patience.spoken = self._continuity.goes_on
         self._dialogue.patience.user(now)
+        if self._continuity.begins(now, asks=self._unanswered is None):
+            self._dialogue.resume(now)
         if self._held:
+            self._begun = self._due[0][0]
+            self._unanswered = self._begun, self._due[-1][1]
             self._dialogue.hold(now)
         for first, last in self._due:
             self._send(first, last)
@@ -211,8 +217,9 @@ class Line:
         match self.link:
             case Link.DOWN | Link.CLOSING:
                 return
-            case Link.REOPENING:
+            case Link.REOPENING | Link.BROKEN:
                 self._held = False
+                self._timers.stop(Timer.RETRY, Timer.LONGEST)
                 self._move(Move.ENDED)
             case Link.OPENING | Link.UP:
                 self._end_reason = reason
@@ -227,29 +234,21 @@ class Line:
             self._do(Sound(chime))
 
     def down(self, event: LinkDown, now: float) -> bool:
-        """The line is gone; whether that came unasked."""
-        if self.link is Link.DOWN:
+        """The line is gone, and for good; whether that came unasked."""
+        if self.link in (Link.DOWN, Link.BROKEN):
             return False
         unasked = self.link in (Link.OPENING, Link.UP)
-        self._hang_up(Move.LOST, now)
-        trouble = event.trouble.value if event.trouble else "ended by the provider"
-        reason = self._end_reason or trouble
-        ended = note(
-            Fact.SESSION_ENDED,
-            f"session ended: {reason}",
-            reason=reason,
-            code=event.code,
-            detail=event.detail,
-            session_ms=round((now - self._opened_at) * 1000),
-        )
-        self._do(ended)
-        if event.dropped_samples:
-            text, lost = "the line was too slow for the sound", event.dropped_samples
-            self._do(warn(Fact.SOUND_DROPPED, text, lost_samples=lost))
-        if event.oddities:
-            text = "the provider said what was not understood"
-            self._do(note(Fact.NOT_UNDERSTOOD, text, oddities=event.oddities))
-        self._session = ""
+        listening = self._dialogue.detecting or self._unanswered is not None
+        up = self.link is Link.UP and listening
+        comes_back = up and self._continuity.comes_back(event, now)
+        by_hand = not self._dialogue.detecting
+        self._hang_up(Move.DROPPED if comes_back else Move.LOST, now)
+        self._continuity.ended(event, self._end_reason, now)
+        if comes_back:
+            self._continuity.broke(event, now)
+            self._repeat()
+            self._held = by_hand
+            return False
         if self.link is Link.OPENING:
             self._open(now)
             return unasked
@@ -258,6 +257,44 @@ class Line:
         if unasked and event.trouble is None:
             self._do(Sound(Chime.SLEEPING))
         return unasked
+
+    # --- one conversation over several sessions --------------------------------------------
+
+    def began(self) -> None:
+        """An utterance begins: should the line break, it will be sent again."""
+        self._unanswered = max(0, self.back(self.here, _BEGAN_BEFORE_MS)), None
+
+    def answered(self) -> None:
+        """The answer to it has begun to sound, or to do something."""
+        self._unanswered = None
+
+    def retry(self, now: float) -> None:
+        """Open the line that broke once more."""
+        self._timers.stop(Timer.RETRY)
+        self._move(Move.RETRIED)
+        self._open(now)
+
+    def rotate(self, now: float) -> None:
+        """Replace the session by a fresh one, as soon as nobody speaks."""
+        if self._dialogue.turn is not Turn.QUIET or self._dialogue.working or self._held:
+            self._timers.start(Timer.ROTATE, now + _GLANCE_S)
+            return
+        self._continuity.goes_on = True
+        self._end_reason = "rotated"
+        self._due = [(self.here, None)]
+        self._do(note(Fact.ROTATED, "the session is old and is replaced by a fresh one"))
+        self._hang_up(Move.ROTATED, now)
+        self._timers.start(Timer.CLOSE, now + self._policy.close_timeout_s + _CLOSE_GRACE_S)
+        self._do(CloseLink())
+
+    def _repeat(self) -> None:
+        """What has not been answered is sent to the next session, and what is said meanwhile."""
+        here = self.here, None
+        first, last = self._unanswered or here
+        self._due = [(max(first, self._ring.gone), last)]
+        if self._unanswered is not None:
+            self._ring.allow(first)
+            self._history.take_back_question()
 
     def _let_out(self, first: int) -> None:
         """Room sound from the position `first` on leaves, whatever the gate thought of it."""
@@ -287,18 +324,19 @@ class Line:
         self._timers.start(Timer.WAKING, now + _WAKING_S)
 
     def _open(self, now: float) -> None:
-        self._sessions += 1
         self._end_reason = ""
-        self._opened_at = now
+        self._continuity.opens(now)
         self._timers.start(Timer.CONNECT, now + self._policy.connect_timeout_s)
-        self._timers.start(Timer.LONGEST, now + self._policy.longest_s)
         self._do(OpenLink())
 
     def _hang_up(self, move: Move, now: float) -> None:
-        self._timers.stop(Timer.CONNECT, Timer.LONGEST, Timer.CLOSE)
+        self._timers.stop(Timer.CONNECT, Timer.CLOSE)
         self._dialogue.end(move, now)
+        self._continuity.hangs_up(now)
         self.sending = False
         self._move(move)
+        if self.link in (Link.DOWN, Link.CLOSING):
+            self._timers.stop(Timer.LONGEST)
 
     def _move(self, move: Move) -> None:
         self.link = step(LINK, self.link, move)

@@ -21,7 +21,9 @@ class Link(StrEnum):
     UP = "up"
     CLOSING = "closing"
     REOPENING = "reopening"
-    """Woken again while the last line is still closing."""
+    """Woken again while the last line is still closing, or to be replaced by a fresh one."""
+    BROKEN = "broken"
+    """Lost in the middle of a conversation, and about to be opened once more."""
 
 
 class Turn(StrEnum):
@@ -54,6 +56,9 @@ class Move(StrEnum):
     CONFIGURED = "configured"
     ENDED = "ended"
     LOST = "lost"
+    DROPPED = "dropped"
+    RETRIED = "retried"
+    ROTATED = "rotated"
     SPEECH_STARTED = "speech started"
     SPEECH_STOPPED = "speech stopped"
     HELD = "held"
@@ -78,6 +83,11 @@ LINK: Mapping[tuple[Link, Move], Link] = {
     (Link.OPENING, Move.LOST): Link.DOWN,
     (Link.UP, Move.ENDED): Link.CLOSING,
     (Link.UP, Move.LOST): Link.DOWN,
+    (Link.UP, Move.DROPPED): Link.BROKEN,
+    (Link.UP, Move.ROTATED): Link.REOPENING,
+    (Link.BROKEN, Move.RETRIED): Link.OPENING,
+    (Link.BROKEN, Move.WOKEN): Link.OPENING,
+    (Link.BROKEN, Move.ENDED): Link.DOWN,
     (Link.CLOSING, Move.LOST): Link.DOWN,
     (Link.CLOSING, Move.WOKEN): Link.REOPENING,
     (Link.REOPENING, Move.ENDED): Link.CLOSING,
@@ -94,6 +104,7 @@ TURN: Mapping[tuple[Turn, Move], Turn] = {
     (Turn.HEARING, Move.DISMISSED): Turn.QUIET,
     (Turn.HEARING, Move.ENDED): Turn.QUIET,
     (Turn.HEARING, Move.LOST): Turn.QUIET,
+    (Turn.HEARING, Move.DROPPED): Turn.QUIET,
     (Turn.THINKING, Move.SPEECH_STARTED): Turn.HEARING,
     (Turn.THINKING, Move.HELD): Turn.HEARING,
     (Turn.THINKING, Move.SOUNDED): Turn.SPEAKING,
@@ -101,12 +112,14 @@ TURN: Mapping[tuple[Turn, Move], Turn] = {
     (Turn.THINKING, Move.INTERRUPTED): Turn.QUIET,
     (Turn.THINKING, Move.ENDED): Turn.QUIET,
     (Turn.THINKING, Move.LOST): Turn.QUIET,
+    (Turn.THINKING, Move.DROPPED): Turn.QUIET,
     (Turn.SPEAKING, Move.SPEECH_STARTED): Turn.HEARING,
     (Turn.SPEAKING, Move.HELD): Turn.HEARING,
     (Turn.SPEAKING, Move.DRAINED): Turn.QUIET,
     (Turn.SPEAKING, Move.INTERRUPTED): Turn.QUIET,
     (Turn.SPEAKING, Move.ENDED): Turn.QUIET,
     (Turn.SPEAKING, Move.LOST): Turn.QUIET,
+    (Turn.SPEAKING, Move.DROPPED): Turn.QUIET,
 }
 
 HEARING: Mapping[tuple[Hearing, Move], Hearing] = {
@@ -144,7 +157,7 @@ def scene(
         return Scene.MUTED
     if health is Health.TROUBLED:
         return Scene.TROUBLE
-    if link in (Link.OPENING, Link.REOPENING):
+    if link in (Link.OPENING, Link.REOPENING, Link.BROKEN):
         return Scene.WAKING if waking else Scene.CONNECTING
     if link is Link.UP and working and turn is not Turn.SPEAKING:
         return Scene.WORKING

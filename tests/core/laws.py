@@ -3,7 +3,7 @@
 from edged.core import commands as do
 from edged.core import events as ev
 from edged.core.assistant import Assistant
-from edged.core.machines import Turn
+from edged.core.machines import Link, Turn
 from edged.core.scenes import Look, Scene
 from edged.core.settings import Conversation
 from edged.core.timers import Timer
@@ -142,7 +142,12 @@ class Laws:
                 assert bool(command.by_db) is not self.ducked, "so quiet already"
                 self.ducked = bool(command.by_db)
             case (
-                do.CloseMicrophone() | do.FinishPlay() | do.ResetWake() | do.Sound() | do.Remember()
+                do.CloseMicrophone()
+                | do.FinishPlay()
+                | do.ResetWake()
+                | do.Sound()
+                | do.Remember()
+                | do.Book()
             ):
                 pass
             case _:
@@ -151,6 +156,9 @@ class Laws:
     def _book_note(self, told: do.Note, event: ev.Event) -> None:
         if told.fact is do.Fact.MUTED:
             self.muted = True
+        elif told.fact is do.Fact.RECONNECTING:
+            # The next session knows nothing of what the last one heard.
+            self._last_sent = self._committed = -1
         elif told.fact is do.Fact.INTERRUPTED and isinstance(event, ev.SpeechStarted):
             # Told later, it is about an answer that was hushed then.
             self._bury(self._seen)
@@ -257,10 +265,15 @@ class Laws:
             assert not self.ducked, "nothing sounds, and it is made quieter"
         if self.line == "down":
             left = _OF_A_LINE & set(speaker._timers._at)
+            if speaker._line.link is Link.BROKEN:
+                left -= {Timer.LONGEST}
             assert not left, f"alarms of a conversation that is over: {left}"
         turn, playback = speaker._dialogue.turn, speaker._dialogue.playback
         link = speaker._line.link.value
-        assert link == self.line or (link, self.line) == ("reopening", "closing")
+        between = ("reopening", "closing"), ("broken", "down")
+        assert link == self.line or (link, self.line) in between
+        if link == "broken":
+            assert Timer.RETRY in speaker._timers._at, "broken for ever"
         if self.line != "up":
             assert turn is Turn.QUIET, "nobody is on the line, and somebody has the turn"
             assert state not in _ON_THE_LINE
@@ -276,9 +289,9 @@ class Laws:
         assert (playback.queued, playback.heard) == (self._queued, self._heard), "books differ"
 
     def _judge_ring(self, speaker: Assistant) -> None:
-        state, limit_s = speaker.state, self._policy.asleep_ring_s
-        if state in (Scene.WAKING, Scene.CONNECTING):
-            limit_s = self._policy.connecting_ring_s
+        limit_s = self._policy.connecting_ring_s
+        if speaker._line.link in (Link.DOWN, Link.CLOSING):
+            limit_s = self._policy.asleep_ring_s
         assert speaker._line._ring.samples <= limit_s * (speaker._ears.rate or 48_000)
 
 

@@ -71,7 +71,7 @@ def test_the_end_of_the_line_takes_the_turn_from_everybody() -> None:
 
 
 def test_a_lost_line_is_never_left_half_open() -> None:
-    for link in Link:
+    for link in set(Link) - {Link.BROKEN}:  # which is lost already
         after = step(LINK, link, Move.LOST)
         assert after is (Link.OPENING if link is Link.REOPENING else Link.DOWN)
 

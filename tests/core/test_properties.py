@@ -32,6 +32,7 @@ POLICY = Conversation(
     connecting_ring_s=3.0,
     preroll_ms=200,
     longest_s=120.0,
+    rotate_minutes=1.0,
     stop_words=("stop",),
 )
 BINDINGS = {
@@ -116,6 +117,8 @@ HAPPENINGS: dict[str, Happening] = {
     "ready": event(ev.LinkReady()),
     "line ends": event(ev.LinkDown()),
     "network fails": event(ev.LinkDown(ev.Trouble.NETWORK, "1006")),
+    "network breaks": event(ev.LinkDown(ev.Trouble.NETWORK, "1006", transient=True)),
+    "provider's time is up": event(ev.LinkDown(None, "1001", "maximum duration")),
     "key refused": event(ev.LinkDown(ev.Trouble.KEY, "3000")),
     "speech starts": event(ev.SpeechStarted("user_1")),
     "speech stops": event(ev.SpeechStopped("user_1")),
@@ -175,7 +178,7 @@ def signature(evening: Evening) -> tuple[Any, ...]:
         dialogue.held,
         dialogue.detecting,
         dialogue._leaving,
-        speaker._touched,
+        speaker._hands.touching,
         dialogue.playback.audible,
         len(dialogue._calls._running),
         dialogue._due.awaited,

@@ -1,0 +1,115 @@
+"""One conversation over several sessions: what breaks or grows old is replaced by what goes on."""
+
+from collections.abc import Callable
+from math import inf
+
+from .commands import Command, Fact, note, warn
+from .events import LinkAccepted, LinkDown
+from .history import History
+from .settings import Conversation
+from .timers import Timer, Timers
+
+_STEADY_S = 30.0
+"""A line that breaks again sooner is given up."""
+_ROTATE_BEFORE_S = 120.0
+"""So long before the provider ends a session a silent moment is looked for."""
+
+
+class Continuity:
+    """Decides whether there is a next session, when, and what it is told."""
+
+    def __init__(
+        self,
+        policy: Conversation,
+        history: History,
+        timers: Timers,
+        do: Callable[[Command], None],
+    ) -> None:
+        self._policy = policy
+        self._history = history
+        self._timers = timers
+        self._do = do
+        self.goes_on = False
+        """Whether the session that is being opened continues a conversation under way."""
+        self.session = ""
+        """What the provider calls the session, or its number; "" while there is none."""
+        self._count = 0
+        self._opened_at = 0.0
+        self._retried_at = -inf
+        self._ready_at = 0.0
+        self._lasts_s: float | None = None
+
+    def opens(self, now: float) -> None:
+        """A session is asked for."""
+        self._count += 1
+        self._opened_at = now
+        if not self.goes_on:
+            self._timers.start(Timer.LONGEST, now + self._policy.longest_s)
+
+    def accepted(self, event: LinkAccepted) -> None:
+        """The provider opened it, and has said how long it will last, or not."""
+        self.session = event.session or str(self._count)
+        self._lasts_s = event.lasts_s
+
+    def begins(self, now: float, *, asks: bool) -> bool:
+        """The session is ready, and is told what was said; whether it owes an answer to that.
+
+        `asks`: it may, as no sound of an open question is about to be sent.
+        """
+        self._ready_at = now
+        lasts_s = self._policy.rotate_minutes * 60
+        if self._lasts_s is not None:
+            lasts_s = min(lasts_s, max(0.0, self._lasts_s - _ROTATE_BEFORE_S))
+        self._timers.start(Timer.ROTATE, now + lasts_s)
+        owes = asks and self.goes_on and self._history.asks
+        told = self._history.recall(now)
+        for item in told:
+            self._do(item)
+        if told:
+            text = "the session was told what was said before"
+            self._do(note(Fact.RECALLED, text, items=len(told) - 1))
+        return owes and bool(told)
+
+    def comes_back(self, event: LinkDown, now: float) -> bool:
+        """Whether a line that is lost is opened once more.
+
+        After a break once, until it has held for a while; after the provider's agreed end always.
+        """
+        if not self._policy.reconnect_s:
+            return False
+        if event.trouble is None:
+            return event.code != "1000" and now - self._ready_at > _STEADY_S
+        return event.transient and now - self._retried_at > _STEADY_S
+
+    def broke(self, event: LinkDown, now: float) -> None:
+        """It will be opened after a pause that differs from speaker to speaker."""
+        self.goes_on = True
+        self._retried_at = now
+        self._do(note(Fact.RECONNECTING, "the line broke, and is opened once more"))
+        pause_s = self._policy.reconnect_s * (1 + event.jitter / 2)
+        self._timers.start(Timer.RETRY, now + pause_s)
+
+    def hangs_up(self, now: float) -> None:
+        """A session is over; what was said in it is remembered for a while."""
+        self._timers.stop(Timer.ROTATE)
+        self._history.ended(now)
+
+    def ended(self, event: LinkDown, reason: str, now: float) -> None:
+        """The line is gone, by our will for that `reason`, or by nobody's."""
+        reason = reason or (event.trouble.value if event.trouble else "ended by the provider")
+        ended = note(
+            Fact.SESSION_ENDED,
+            f"session ended: {reason}",
+            reason=reason,
+            code=event.code,
+            detail=event.detail,
+            session_ms=round((now - self._opened_at) * 1000),
+        )
+        self._do(ended)
+        if event.dropped_samples:
+            text, lost = "the line was too slow for the sound", event.dropped_samples
+            self._do(warn(Fact.SOUND_DROPPED, text, lost_samples=lost))
+        if event.oddities:
+            text = "the provider said what was not understood"
+            self._do(note(Fact.NOT_UNDERSTOOD, text, oddities=event.oddities))
+        self.session = ""

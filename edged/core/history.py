@@ -1,0 +1,123 @@
+"""What was said, and really heard, in the last minutes: a new session is told of it."""
+
+from dataclasses import dataclass
+from math import inf
+from typing import Literal
+
+from .commands import Recall
+from .settings import History as Policy
+
+_CUT = "\u2026"
+_LONGEST_OUTPUT = 600
+"""Characters of what a tool did."""
+_GOES_ON = (
+    "The conversation so far is given above as text; what ends in an ellipsis was cut short there. "
+    "It goes on now, in the same language. Do not greet again."
+)
+
+
+@dataclass(slots=True)
+class _Said:
+    """One item of the conversation."""
+
+    who: Literal["user", "assistant", "system"]
+    item: str
+    text: str = ""
+    received: int = 0
+    """Frames of its sound, as far as it has any."""
+    heard: float = inf
+    """Frames of it that were heard, where it was cut."""
+
+    def words(self) -> str:
+        """What of its text was heard: as large a share as of its sound, cut at a word."""
+        if not self.text or self.heard >= self.received:
+            return self.text
+        heard = self.text[: int(len(self.text) * self.heard / self.received)]
+        parts = heard.rsplit(None, 1)
+        within = not (heard[-1:].isspace() or self.text[len(heard)].isspace())
+        if within and len(parts) == 2:
+            heard = parts[0]
+        return heard.rstrip() + _CUT if heard.strip() else ""
+
+
+class History:
+    """The newest items of a conversation over all its sessions, in their order."""
+
+    def __init__(self, policy: Policy, rate: int) -> None:
+        """`rate`: frames a second of the answers' sound."""
+        self._policy = policy
+        self._rate = rate
+        self._said: list[_Said] = []
+        self._gone: set[str] = set()
+        """Items that were never said, whatever more comes of them."""
+        self._fresh_until = -inf
+
+    @property
+    def asks(self) -> bool:
+        """Whether the last word is the user's, or a tool's."""
+        return any(said.who != "assistant" and said.text for said in self._said[-1:])
+
+    def committed(self, item: str) -> None:
+        """The user has said something; the words come later, if at all."""
+        self._find("user", item)
+
+    def wrote(self, who: Literal["user", "assistant"], item: str, text: str) -> None:
+        """The words of an item."""
+        self._find(who, item).text = text.strip()
+
+    def did(self, call: str, what: str) -> None:
+        """A tool was called, or has returned."""
+        said = self._find("system", call)
+        said.text = f"{said.text} {what}".strip()[:_LONGEST_OUTPUT]
+
+    def sounded(self, item: str, samples: bytes) -> None:
+        """A piece of an answer's sound came, whether it will be heard or not."""
+        self._find("assistant", item).received += len(samples) // 2
+
+    def cut(self, item: str, heard_ms: int) -> None:
+        """No more of that item than this was heard; with 0 it was never said."""
+        for said in self._said:
+            if said.item == item:
+                said.heard = heard_ms * self._rate / 1000
+        if not heard_ms:
+            self._gone.add(item)
+            self._said = [said for said in self._said if said.item != item]
+
+    def take_back_question(self) -> None:
+        """What the user said last will be heard once more."""
+        if self._said and self._said[-1].who == "user":
+            self._said.pop()
+
+    def ended(self, now: float) -> None:
+        """The session is over; what was said in it is fresh for a while."""
+        self._fresh_until = now + self._policy.minutes * 60
+
+    def recall(self, now: float) -> list[Recall]:
+        """What to tell a session that begins now; [] where nothing fresh is known.
+
+        Bounded in items and characters, the newest first. Old things are forgotten for good, and
+        so is what item they were: their names are void in a new session.
+        """
+        told: list[Recall] = []
+        left = self._policy.characters
+        for said in reversed(self._said if now <= self._fresh_until else []):
+            words = said.words()
+            left -= len(words)
+            if left < 0 or len(told) == self._policy.items:
+                break
+            if words:
+                told.append(Recall(said.who, words))
+        told.reverse()
+        self._gone.clear()
+        self._said = [_Said(each.who, "", each.text) for each in told]
+        return [*told, Recall("system", _GOES_ON)] if told else []
+
+    def _find(self, who: Literal["user", "assistant", "system"], item: str) -> _Said:
+        for said in reversed(self._said):
+            if (said.who, said.item) == (who, item):
+                return said
+        if item in self._gone:
+            return _Said(who, item)
+        self._said.append(_Said(who, item))
+        del self._said[: max(0, len(self._said) - 2 * self._policy.items - 2)]
+        return self._said[-1]
