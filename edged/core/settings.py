@@ -25,6 +25,12 @@ class Conversation:
     """Sound kept from the wake until the provider is ready."""
     connect_timeout_s: Annotated[float, "1 to 60"] = 10.0
     """A session that is not ready after this is given up."""
+    reconnect_s: Annotated[float, "0 to 8"] = 0.5
+    """A line that breaks in a conversation is opened once more after this time and up to half as
+    much again; 0: it is not."""
+    rotate_minutes: Annotated[float, "1 to 600"] = 50.0
+    """A session this old is replaced by a new one at the next silent moment; providers end
+    theirs after an hour or less."""
     close_timeout_s: Annotated[float, "0.2 to 10"] = 3.0
     """An orderly end that takes longer is cut off."""
     follow_up_s: Annotated[float, "1 to 120"] = 8.0
@@ -51,6 +57,18 @@ class Conversation:
     """Whether the journal tells what was said, on both sides."""
     silent_microphone_s: Annotated[float, "1 to 30"] = 3.0
     """A microphone that delivers nothing for this long is opened anew, then reported lost."""
+
+
+@dataclass(frozen=True)
+class History:
+    """What a new session is told of the conversation before it."""
+
+    minutes: Annotated[float, "0 to 120"] = 5.0
+    """Woken again within this time the conversation goes on; 0: it never does."""
+    items: Annotated[int, "0 to 100"] = 12
+    """At most so many of the last things that either side said, ..."""
+    characters: Annotated[int, "0 to 100000"] = 6000
+    """... and at most so many characters of them: they are paid for with each answer."""
 
 
 @dataclass(frozen=True)
@@ -138,8 +156,6 @@ class Session:
     audio: Literal["pcm", "pcmu", "pcma"] = "pcm"
     """How sound travels: 16 bits at 24 kHz, or telephone sound at 8 kHz, a sixth of the traffic
     (G.711, mu-law and A-law)."""
-    tools: tuple[str, ...] = ("clock", "goodbye")
-    """Files of the folder `tools` that the model may call."""
 
 
 @dataclass(frozen=True)
@@ -168,3 +184,17 @@ class ToolSpec:
     description: str
     parameters: Mapping[str, Any]
     """A JSON Schema of the arguments, an object."""
+
+
+@dataclass(frozen=True)
+class RemoteTools:
+    """A server of tools in the internet (MCP), which the provider calls, not this box."""
+
+    server_label: str
+    """What the model calls the server."""
+    server_url: str
+    """Its address, https://..."""
+    allowed_tools: tuple[str, ...] = ()
+    """The names of its tools that may be called; they must be listed."""
+    require_approval: Literal["never"] = "never"
+    """Whether somebody is asked before each call."""
