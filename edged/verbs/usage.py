@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import reduce
+from math import ceil
 from operator import add
 from pathlib import Path
 
@@ -18,10 +19,12 @@ from rich.text import Text
 from .. import config, ledger, night, schema, store
 from ..core.budget import Budget, Prices, Purse
 from ..ledger import Day
-from ._screen import bar, console
+from ._screen import console
 
 _SERVICE = Path("/var/lib/edged")
 """Where the service keeps its state."""
+_LONGEST = 40
+"""The bar of the day on which most was spent, in characters."""
 _UNDATED = "without date"
 
 
@@ -110,9 +113,8 @@ def _drawn(purse: Purse, budget: Budget, today: str, shown: Mapping[str, Day]) -
     for day, spent in shown.items():
         answers = f"{spent.answers} answer{'' if spent.answers == 1 else 's'}"
         told = Text(answers if spent.answers else "", "dim")
-        chart.add_row(
-            day or _UNDATED, bar(spent.usd / most if most else 0.0), _usd(spent.usd), told
-        )
+        length = ceil(_LONGEST * spent.usd / most) if most else 0
+        chart.add_row(day or _UNDATED, Text("━" * length, "green"), _usd(spent.usd), told)
     totals = Table.grid(padding=(0, 2))
     for name, usd, limit in (
         ("today", purse.day_usd, budget.day_usd),
