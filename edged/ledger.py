@@ -12,7 +12,7 @@ from .core.events import DayTurned
 from .store import Clerk, Store
 
 _NAME = "ledger"
-_KEPT = 400
+KEPT = 400
 """Days on which something was spent that are kept: more than a year of them."""
 
 _MOST = 10_000_000
@@ -104,7 +104,7 @@ class Ledger:
     def _write(self, day: str, more: Day) -> None:
         days = {**self._days, day: self._days.get(day, Day()) + more}
         others = sorted(days.keys() - {day, ""}, reverse=True)
-        kept = {day, "", *others[: _KEPT - 1]}
+        kept = {day, "", *others[: KEPT - 1]}
         self._days = {each: days[each] for each in sorted(days) if each in kept}
         self._clerk.do(self._save)
 

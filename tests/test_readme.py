@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from edged import cli, plugins, schema
-from edged.core.events import Trouble
+from edged import cli, ledger, plugins, schema
+from edged.core.budget import Budget, Prices, Purse
+from edged.core.events import Trouble, Usage
 from edged.core.gestures import Action, Bindings
 from edged.core.scenes import Look, Scene, colour
-from edged.core.settings import Conversation, Gestures, Volume
+from edged.core.settings import Conversation, Gestures, Session, Volume
 from edged.simulator.evening.timeline import LIGHTS
 from edged.simulator.room import Room
 
@@ -103,6 +104,31 @@ def test_its_numbers_are_the_defaults() -> None:
     assert {name: float(number) for name, number in told} == {
         name: defaults[name] for name, _ in told
     }
+
+
+def test_what_it_says_about_money_is_what_is_reckoned() -> None:
+    section = " ".join(README.split("## Money\n")[1].split("\n## ")[0].split())
+    prices, session, minute = Prices(), Session(), 60
+    purse = Purse(prices, Budget(), session.model, session.transcription)
+    price, grok = prices.of(session.model), prices.of("grok-voice-think-fast-2.0")
+    assert price is not None
+    assert grok is not None
+    # A token of the user's sound is 100 ms, one of the assistant's 50 ms.
+    for words, usd in (
+        (r"a minute of your speech is ([\d.]+) USD", purse.cost(Usage(audio_in=10 * minute))),
+        (r"a minute of its own ([\d.]+) USD", purse.cost(Usage(audio_out=20 * minute))),
+        (r"on by default.*?: ([\d.]+) USD a minute", purse.cost(Usage(transcribed_s=minute))),
+        (r"cache, for ([\d.]+) USD a million", price.cached_audio),
+        (r"instead of ([\d.]+)\. ", price.audio_in),
+        (r"the minute, ([\d.]+) USD for xAI", grok.minute),
+        (r"At ([\d.]+) % of either limit", 100 * Budget().warn_share),
+        (r"for the last ([\d.]+) days on", ledger.KEPT),
+    ):
+        told = re.search(words, section)
+        assert told, words
+        assert float(told[1]) == pytest.approx(usd, abs=1e-9), words
+    assert f"looked up on {prices.as_of}" in section
+    assert Budget().day_usd == Budget().month_usd == 0, "no limit is the default"
 
 
 def test_gestures_and_actions_are_all_there_and_do_what_it_says() -> None:
