@@ -60,7 +60,7 @@ ALLOWED: dict[str, set[str]] = {
     "tools": {"tools", "ports", "core.settings"} | GROUND | DEVICE_WORDS,
     "acoustics": {"acoustics", "ports", "core.events", "core.frames"},
     "runner": {"core", "ports"},
-    "duties": {"core.commands", "core.vigil", "ports", "runner", "ledger", "night"},
+    "duties": {"core.commands", "core.events", "core.vigil", "ports", "runner", "night"},
     "observer": {"core.events", "core.commands", "core.scenes", "ports"},
     "shell": {"core.events", "core.scenes", "ports", "runner", "observer", "control", "speech"},
     "app": {
@@ -83,6 +83,7 @@ ALLOWED: dict[str, set[str]] = {
         "verbs",
         "ports",
         "app",
+        "core.budget",
         "core.events",
         "core.scenes",
         "parts",
