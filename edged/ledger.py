@@ -40,6 +40,10 @@ class Day(msgspec.Struct, frozen=True, omit_defaults=True):
     session_s: _Amount = 0.0
     """On the line of a provider that is paid by time."""
 
+    def kinds(self) -> dict[str, float]:
+        """All of it by name."""
+        return msgspec.structs.asdict(self)
+
     def __add__(self, other: "Day") -> "Day":
         both = zip(msgspec.structs.astuple(self), msgspec.structs.astuple(other), strict=True)
         return Day(*(one + more for one, more in both))

@@ -11,7 +11,6 @@ from math import ceil
 from operator import add
 from pathlib import Path
 
-import msgspec
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -103,7 +102,7 @@ def _told(purse: Purse, budget: Budget, today: str, shown: Mapping[str, Day]) ->
         "month_usd": purse.month_usd,
         "month_limit_usd": budget.month_usd or None,
         "spent_out": purse.spent_out,
-        "days": {day or _UNDATED: msgspec.structs.asdict(spent) for day, spent in shown.items()},
+        "days": {day or _UNDATED: spent.kinds() for day, spent in shown.items()},
     }
 
 
