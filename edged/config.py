@@ -244,6 +244,21 @@ class Reader:
         return _WRONG
 
 
+def layers(file: Path, assignments: Sequence[str] = (), *, needed: bool = True) -> Document:
+    """`file`, its drop-ins, and `section.key=value` assignments, each over the last.
+
+    A file that is not `needed` may be absent.
+    """
+    document = Document()
+    if needed or file.exists():
+        document.add_file(file)
+    for drop_in in drop_ins(file):
+        document.add_file(drop_in)
+    for assignment in assignments:
+        document.add_assignment(assignment)
+    return document
+
+
 def drop_ins(file: Path) -> list[Path]:
     """The files of the folder beside `file` that is called like it plus `.d`, sorted."""
     return sorted(file.with_name(file.name + ".d").glob("*.toml"))
