@@ -110,13 +110,7 @@ def read(file: Path | None = None, assignments: Sequence[str] = ()) -> Settings:
 
     None stands for `FILE`, which may be absent. Raises `config.ConfigError` with every mistake.
     """
-    document = config.Document()
-    if file is not None or FILE.exists():
-        document.add_file(file or FILE)
-    for drop_in in config.drop_ins(file or FILE):
-        document.add_file(drop_in)
-    for assignment in assignments:
-        document.add_assignment(assignment)
+    document = config.layers(file or FILE, assignments, needed=file is not None)
     reader = config.Reader(document)
     sound = _section(reader, "sound", Sound)
     lights = _section(reader, "lights", Lights)
