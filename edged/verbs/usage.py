@@ -70,9 +70,7 @@ def _books(file: Path | None) -> Mapping[str, Day]:
 
 def _configured(file: Path) -> tuple[Budget, Prices]:
     """What may be spent; what is wrong there is told, and what is elsewhere not even read."""
-    document = config.Document()
-    for each in (file, *config.drop_ins(file)):
-        document.add_file(each)
+    document = config.layers(file, needed=False)
     reader = config.Reader(document)
     found = reader.section(("budget",), Budget), reader.section(("prices",), Prices)
     for mistake in document.ordered():
