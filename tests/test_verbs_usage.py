@@ -198,6 +198,13 @@ def test_mistakes_in_the_configuration_are_told_and_passed_over(house: House, te
     assert "0.5000" in told
 
 
+def test_a_configuration_that_is_not_there_is_told_of(house: House) -> None:
+    house.file.unlink()
+    status, told = house.asks()
+    assert status == 0
+    assert "edged.toml: cannot be read" in told
+
+
 @pytest.mark.parametrize("count", ["0", "401", "-1", "x", "²"])
 def test_a_number_of_days_is_one(house: House, count: str) -> None:
     with pytest.raises(SystemExit) as over:

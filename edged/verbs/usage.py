@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
     `ledger.Unreadable` when nobody can say.
     """
     days = _books(options.config)
-    budget, prices = _configured(options.config or schema.FILE)
+    budget, prices = _configured(options.config)
     today = date.today().isoformat() if night.clock_is_set() else ""
     purse = Purse(prices, budget, "")
     purse.turned(*ledger.sums(days, today))
@@ -68,14 +68,13 @@ def _books(file: Path | None) -> Mapping[str, Day]:
     return next((days for place in places if (days := ledger.read(place))), {})
 
 
-def _configured(file: Path) -> tuple[Budget, Prices]:
+def _configured(file: Path | None) -> tuple[Budget, Prices]:
     """What may be spent; what is wrong there is told, and what is elsewhere not even read."""
-    document = config.layers(file, needed=False)
+    document = config.layers(file or schema.FILE, needed=file is not None)
     reader = config.Reader(document)
     found = reader.section(("budget",), Budget), reader.section(("prices",), Prices)
     for mistake in document.ordered():
-        if mistake.line is not None:
-            print(f"edged usage: {mistake} (passed over)", file=sys.stderr)
+        print(f"edged usage: {mistake} (passed over)", file=sys.stderr)
     return found
 
 
