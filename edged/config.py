@@ -2,7 +2,7 @@
 
 A section is a frozen dataclass: its fields are the keys, its defaults the first layer. Fields are
 `str`, `int`, `float`, `bool`, a `Literal` or `StrEnum` of choices, a tuple, another such
-dataclass, or a `Mapping` from names to one; `Annotated` adds a range in words
+dataclass, or a `Mapping` from names to one or to anything; `Annotated` adds a range in words
 ("0.5 to 60", "at least 1", "at most 9").
 """
 
@@ -237,7 +237,7 @@ class Reader:
             }
             return _WRONG if _WRONG in named.values() else named
         if fits(annotation, value):
-            return kind(value) if isinstance(kind, type) else value
+            return kind(value) if isinstance(kind, type) and kind is not Any else value
         self.mistake(
             address, f"expected {expected(annotation)}, not {shown(value)}{_meant(kind, value)}"
         )

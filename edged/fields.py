@@ -73,6 +73,8 @@ def fits(annotation: Any, value: Any) -> bool:
     A whole number is a number too; true and false are neither; nor are nan and inf.
     """
     kind, bounds = unwrapped(annotation)
+    if kind is Any:
+        return True
     if there := choices(kind):
         return type(value) in (str, int) and value in there
     if kind is float:

@@ -24,8 +24,9 @@ class Memory:
     """Saves the newest, in order; what was last told is saved before the process ends."""
 
     def __init__(self, store: Store, clerk: Clerk) -> None:
-        self._store = store
-        self._clerk = clerk
+        self.store = store
+        self.clerk = clerk
+        """Who writes into it, beside the loop."""
         self._saved = store.read(_NAME, _Speaker, None)
         self._newest = self._saved
 
@@ -37,9 +38,9 @@ class Memory:
     def remember(self, what: Remember) -> None:
         """Save it soon; the disk is spared what it has already."""
         self._newest = _Speaker(what.muted, what.volume_db)
-        self._clerk.do(self._save)
+        self.clerk.do(self._save)
 
     def _save(self) -> None:
         newest = self._newest
-        if newest != self._saved and self._store.write(_NAME, newest):
+        if newest != self._saved and self.store.write(_NAME, newest):
             self._saved = newest

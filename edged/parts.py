@@ -8,16 +8,15 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import plugins
 from .core.events import (
     ButtonPressed,
     Event,
     LinkReady,
 )
 from .core.scenes import Look, Scene
-from .core.settings import ToolSpec
 from .ports import Buttons, Lights, Session, Wake
 from .schema import Chosen, Settings
+from .tools import _toolbox as toolbox
 
 _HEARD = 16_000
 """Samples per second that wake engines hear."""
@@ -138,8 +137,7 @@ async def greet(settings: Settings, key: str) -> Hello:
     `PartTrouble`.
     """
     provider = settings.provider
-    tools = [plugins.load("tools", name) for name in settings.session.tools]
-    told = [ToolSpec(str(tool.NAME), tool.DESCRIPTION, tool.PARAMETERS) for tool in tools]
+    told = toolbox.specs(settings.tools, settings.extras.command)
     dialect = provider.module.open(settings.session, provider.settings, told)
     session: Session = open_part("link", settings.link, dialect, key).session()
     began = time.monotonic()

@@ -7,7 +7,8 @@ import os
 import re
 import resource
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Final
@@ -56,7 +57,7 @@ class Command:
 
     def flaws(self) -> Iterator[tuple[str, str]]:
         """The settings that cannot be, and why."""
-        if self.name and not NAME.fullmatch(self.name):
+        if not NAME.fullmatch(self.name):
             yield "name", "expected up to 64 letters, digits, _ and -"
         if not self.argv or not self.argv[0].startswith("/"):
             yield "argv", "expected a list that begins with the whole path of a program"
@@ -80,21 +81,21 @@ async def run(command: Command, given: str) -> str:
     hears, complains = _Ear(head=_MOST), _Ear(tail=_TAIL)
     async with contextlib.AsyncExitStack() as stack:
         child = await stack.enter_async_context(_started(command, given, hears, complains))
-        hears.flooded = complains.flooded = lambda: _kill(child)
+        hears.flooded = complains.flooded = child.kill
         try:
             async with asyncio.timeout(command.timeout_s):
-                status = await child.wait()
+                await child.over.wait()
         except TimeoutError as late:
             raise Failed(f"it did not end within {command.timeout_s:g} seconds") from late
         # What it started holds its pipes open.
-        _kill(child)
+        child.kill()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_DRAIN_S):
                 await hears.ended
                 await complains.ended
     if hears.count > _FLOOD or complains.count > _FLOOD:
         raise Failed(f"it printed more than {_FLOOD >> 20} MiB, and was ended")
-    if status:
+    if status := child.status or 0:
         how = f"signal {-status}" if status < 0 else f"status {status}"
         said = complains.text() or hears.text()[-_TAIL:]
         raise Failed(f"it ended with {how}" + (f": {said}" if said else ""))
@@ -112,7 +113,7 @@ def nobody() -> Mapping[str, Any]:
 @contextlib.asynccontextmanager
 async def _started(
     command: Command, given: str, hears: "_Ear", complains: "_Ear"
-) -> AsyncIterator[asyncio.subprocess.Process]:
+) -> AsyncIterator["_Child"]:
     """The child, heard; afterwards neither it nor its group is there."""
     async with contextlib.AsyncExitStack() as stack:
         with contextlib.ExitStack() as theirs:
@@ -120,20 +121,69 @@ async def _started(
             err = theirs.enter_context(await stack.enter_async_context(_pipe(complains)))
             asked = theirs.enter_context(_paper(given))
             try:
-                child = await asyncio.create_subprocess_exec(
-                    *command.argv, stdin=asked, stdout=out, stderr=err, cwd="/", env=_ENVIRONMENT,
-                    start_new_session=True, **nobody(),
-                )  # fmt: skip
+                child = _Child(command.argv, asked, out, err)
             except OSError as error:
                 raise Failed(f"{command.argv[0]} cannot be started: {error.strerror}") from error
+        stack.callback(child.close)
         try:
-            _bound(child.pid)
             yield child
         finally:
-            _kill(child)
+            child.kill()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_GRACE_S):
-                    await child.wait()
+                    await child.over.wait()
+
+
+class _Child:
+    """A process in a session of its own, within bounds."""
+
+    def __init__(self, argv: Sequence[str], asked: BinaryIO, out: BinaryIO, err: BinaryIO) -> None:
+        """Start it; raises OSError.
+
+        asyncio's own way could be cancelled when the child runs and nobody knows its number.
+        """
+        self._child = subprocess.Popen(
+            argv, stdin=asked, stdout=out, stderr=err, cwd="/", env=_ENVIRONMENT,
+            start_new_session=True, **nobody(),
+        )  # fmt: skip
+        try:
+            self._watched = os.pidfd_open(self._child.pid)
+        except OSError:
+            self.kill()
+            self._child.wait()
+            raise
+        self._bound()
+        self.over = asyncio.Event()
+        """It has ended, and is not buried: nobody else can have its number."""
+        self.status: int | None = None
+        """Known when it is buried; negative for a signal."""
+        asyncio.get_running_loop().add_reader(self._watched, self._end)
+
+    def _end(self) -> None:
+        # It would be told again and again.
+        asyncio.get_running_loop().remove_reader(self._watched)
+        self.over.set()
+
+    def kill(self) -> None:
+        """End it, and all that has stayed in its process group; not once it is buried."""
+        with contextlib.suppress(OSError):
+            os.killpg(self._child.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Bury it, if it is dead; else whatever starts next does."""
+        asyncio.get_running_loop().remove_reader(self._watched)
+        os.close(self._watched)
+        self.status = self._child.poll()
+
+    def _bound(self) -> None:
+        """Bound what it can use up; where we may not, the service manager bounds us together."""
+        for limit, most in _LIMITS.items():
+            with contextlib.suppress(OSError):
+                resource.prlimit(self._child.pid, limit, (most, most))
+        # Where memory runs out it goes first, not the speaker.
+        with contextlib.suppress(OSError):
+            file = Path(f"/proc/{self._child.pid}/oom_score_adj")
+            file.write_text("1000", encoding="ascii")
 
 
 @contextlib.asynccontextmanager
@@ -155,22 +205,6 @@ def _paper(text: str) -> BinaryIO:
     file.seek(0)
     fcntl.fcntl(file, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW)
     return file
-
-
-def _bound(pid: int) -> None:
-    """Bound what the child can use up; where we may not, the service manager bounds us together."""
-    for limit, most in _LIMITS.items():
-        with contextlib.suppress(OSError):
-            resource.prlimit(pid, limit, (most, most))
-    # Where memory runs out it goes first, not the speaker.
-    with contextlib.suppress(OSError):
-        Path(f"/proc/{pid}/oom_score_adj").write_text("1000", encoding="ascii")
-
-
-def _kill(child: asyncio.subprocess.Process) -> None:
-    """End the child, and all that has stayed in its process group."""
-    with contextlib.suppress(OSError):
-        os.killpg(child.pid, signal.SIGKILL)
 
 
 class _Ear(asyncio.Protocol):

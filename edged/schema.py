@@ -11,8 +11,8 @@ from typing import TypeVar
 from . import board, config, key, plugins, speech
 from .core.budget import Budget, Prices
 from .core.gestures import EXCLUSIVE, Bindings
-from .core.settings import BargeIn, Conversation, Gestures, Session, Volume
-from .sections import Buttons, Control, Echo, Lights, Link, Provider, Sound, Wake
+from .core.settings import BargeIn, Conversation, Gestures, History, Session, Volume
+from .sections import Buttons, Control, Echo, Lights, Link, Provider, Sound, Tools, Wake
 
 T = TypeVar("T")
 
@@ -38,6 +38,7 @@ class Settings:
     """What was read, in order."""
     conversation: Conversation
     barge_in: BargeIn
+    history: History
     volume: Volume
     gestures: Gestures
     session: Session
@@ -61,11 +62,15 @@ class Settings:
     """How bright the lights are, and when."""
     lights: tuple[Chosen, ...]
     buttons: tuple[Chosen, ...]
+    tools: tuple[Chosen, ...]
+    extras: Tools
+    """The owner's programs and servers, beside these tools."""
 
 
 SECTIONS = {
     "conversation": Conversation,
     "barge_in": BargeIn,
+    "history": History,
     "volume": Volume,
     "session": Session,
     "budget": Budget,
@@ -79,6 +84,7 @@ SECTIONS = {
     "lights": Lights,
     "buttons": Buttons,
     "gestures": Gestures,
+    "tools": Tools,
     "speech": speech.Settings,
     "control": Control,
 }
@@ -92,6 +98,7 @@ FOLDERS = {
     "wake": "wake",
     "lights": "lights",
     "buttons": "buttons",
+    "tools": "tools",
 }
 """Where the drivers of a section are; each has a table of its own inside the section."""
 
@@ -101,6 +108,7 @@ MOVED = {
         "echo",
     ): "is now `mode` of the section [echo]; leave it out for the best there is",
     ("conversation", "echo_tail_ms"): "is now `tail_ms` of the table [echo.half_duplex]",
+    ("session", "tools"): "is now `drivers` of the section [tools]",
 }
 """Settings that were called something else, and what to write in their place."""
 
@@ -115,11 +123,13 @@ def read(file: Path | None = None, assignments: Sequence[str] = ()) -> Settings:
     sound = _section(reader, "sound", Sound)
     lights = _section(reader, "lights", Lights)
     buttons = _section(reader, "buttons", Buttons)
+    tools = _section(reader, "tools", Tools)
     echo, lacking = _echo(reader, _section(reader, "echo", Echo).mode)
     settings = Settings(
         files=tuple(document.files),
         conversation=_section(reader, "conversation", Conversation),
         barge_in=_section(reader, "barge_in", BargeIn),
+        history=_section(reader, "history", History),
         volume=_section(reader, "volume", Volume),
         gestures=_section(reader, "gestures", Gestures),
         session=_instructed(reader, _section(reader, "session", Session)),
@@ -139,11 +149,9 @@ def read(file: Path | None = None, assignments: Sequence[str] = ()) -> Settings:
         shine=lights,
         lights=_drivers(reader, "lights", lights.drivers),
         buttons=_drivers(reader, "buttons", buttons.drivers),
+        tools=_drivers(reader, "tools", tools.drivers),
+        extras=tools,
     )
-    for place, name in enumerate(settings.session.tools):
-        if name not in plugins.names("tools"):
-            error = plugins.UnknownPlugin("tools", name, plugins.names("tools"))
-            reader.mistake(("session", "tools", place), f"{error}; {error.hint}")
     for address, where in MOVED.items():
         if reader.has(*address):
             reader.mistake(address, where)

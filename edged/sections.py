@@ -1,13 +1,15 @@
 """The sections of the configuration that are about this box: its parts, and how it is reached."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 from . import control
 from .core.gestures import Bindings
+from .core.settings import RemoteTools
 from .night import Hours
+from .programs import Command
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,33 @@ class Buttons:
     """Files of the folder `buttons`; [] for none."""
     actions: Mapping[str, Bindings] = field(default_factory=lambda: {"talk": Bindings()})
     """What each button does, by the button's name."""
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What the model may do."""
+
+    drivers: tuple[str, ...] = ("clock", "goodbye", "volume", "mute", "timer", "alarm", "notes")
+    """Files of the folder `tools`; [] for none."""
+    command: tuple[Command, ...] = ()
+    """Programs of yours: a table [[tools.command]] for each, with `name`, `description`, `argv`,
+    `parameters` and `timeout_s`."""
+    remote: tuple[RemoteTools, ...] = ()
+    """Servers of tools that the provider calls: a table [[tools.remote]] for each, with
+    `server_label`, `server_url` and `allowed_tools`."""
+
+    def flaws(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Where a program cannot be called, or a server may do anything, and why."""
+        for place, command in enumerate(self.command):
+            for key, why in command.flaws():
+                yield ("command", place, key), why
+            if command.name in [other.name for other in self.command[:place]]:
+                yield ("command", place, "name"), "is the name of two programs"
+        for place, server in enumerate(self.remote):
+            if not server.allowed_tools:
+                yield ("remote", place), "has no `allowed_tools`: name those that may be called"
+            if server.server_url and not server.server_url.startswith("https://"):
+                yield ("remote", place, "server_url"), "expected https://..."
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ ALLOWED: dict[str, set[str]] = {
     "flight": GROUND | {"record", "core.events", "core.scenes"},
     "reload": GROUND | {"schema", "service", "ports", "core.commands", "core.events"},
     "pins": GROUND,
-    "sections": GROUND | {"control", "core.gestures"},
+    "sections": GROUND | {"control", "core.gestures", "core.settings"},
     "schema": GROUND | {"sections", "control", "core.settings", "core.gestures", "core.budget"},
     "template": GROUND | {"schema"},
     **{kind: {kind, "ports", "pins"} | GROUND | DEVICE_WORDS for kind in DRIVERS},
@@ -77,7 +77,7 @@ ALLOWED: dict[str, set[str]] = {
     | SETTLED,
     "cli": {"__init__", "ports", "app"} | SETTLED,
     "__main__": {"cli"},
-    "parts": {"ports", "core.events", "core.scenes", "core.settings"} | SETTLED,
+    "parts": {"ports", "tools", "core.events", "core.scenes"} | SETTLED,
     "earshot": {"parts", "ports", "core.events"} | SETTLED,
     "verbs": {
         "verbs",

@@ -343,7 +343,7 @@ def test_the_table_of_a_driver_that_is_not_chosen_must_be_right_too(
         ("[lights.lanten]", "lights.lanten: is no setting of .* did you mean `lantern`"),
         ("[lights]\ndrivers = ['wet']", "drivers.*the driver wet cannot be used here: No module"),
         ("[wake]\ndriver = 'lantern'", 'wake.driver: no "lantern" in wake; there are'),
-        ("[session]\ntools = ['hammer']", r'session.tools\[0\]: no "hammer" in tools'),
+        ("[tools]\ndrivers = ['hammer']", r'tools.drivers\[0\]: no "hammer" in tools'),
     ],
 )
 def test_a_driver_that_cannot_be_had_is_a_mistake(

@@ -1,36 +1,89 @@
-"""What the model may call: tool files, their arguments read and their failures turned to text."""
+"""What the model may call: whatever it asks for and a tool does, text comes back."""
 
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from types import ModuleType
+from typing import Any, Final, Protocol
 
+from .. import programs
+from ..arguments import read
 from ..core.settings import ToolSpec
+from ..programs import Command
+from ._reach import Reach, Speaker
+from ._tool import Kit, Tool, fitted, made
 
-TIMEOUT_S = 10.0
+TIMEOUT_S: Final = 10.0
 """A tool that has not answered after this has failed: somebody is waiting in silence."""
+_MOST: Final = 16_000
+"""Characters of an answer; some four thousand tokens, paid for with each further turn."""
+_MARGIN_S: Final = 3.0
+"""What it may take to be rid of a program that did not end in its own time."""
+
+
+class Chosen(Protocol):
+    """A tool's file that the configuration names, with its settings: a `schema.Chosen`."""
+
+    @property
+    def module(self) -> ModuleType:
+        """The file: it has `Settings` and `open(settings, reach) -> Kit`."""
+
+    @property
+    def settings(self) -> object:
+        """An instance of its `Settings`."""
+
+
+def open(chosen: Sequence[Chosen], commands: Sequence[Command], reach: Reach) -> "Toolbox":
+    """The tools of a speaker."""
+    return Toolbox([each.module.open(each.settings, reach) for each in chosen], commands, reach)
+
+
+def specs(chosen: Sequence[Chosen], commands: Sequence[Command]) -> tuple[ToolSpec, ...]:
+    """The tools as the model is told of them, without a speaker."""
+    return open(chosen, commands, Reach()).specs()
 
 
 class Toolbox:
     """Calls tools by name; every failure that can be expected comes back as {"error": ...}.
 
-    A tool is a module with NAME, DESCRIPTION, PARAMETERS (a JSON Schema, an object) and
-    `async def call(arguments: Mapping[str, object]) -> str`; FAREWELL = True says goodbye.
+    Calls are tasks of whoever makes them: none waits for another, and one that is cancelled leaves
+    nothing behind.
     """
 
-    def __init__(self, tools: Sequence[ModuleType], timeout_s: float = TIMEOUT_S) -> None:
-        self._tools = {str(tool.NAME): tool for tool in tools}
+    def __init__(
+        self,
+        kits: Sequence[Kit],
+        commands: Sequence[Command] = (),
+        reach: Reach | None = None,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        self._kits = kits
+        self._reach = reach or Reach()
         self._timeout_s = timeout_s
+        functions = [made(each, farewell=kit.farewell) for kit in kits for each in kit.functions]
+        tools = [*functions, *map(_program, commands)]
+        self._tools = {tool.spec.name: tool for tool in tools}
 
     def specs(self) -> tuple[ToolSpec, ...]:
         """The tools as the model is told of them, in the order of the configuration."""
-        return tuple(
-            ToolSpec(name, tool.DESCRIPTION, tool.PARAMETERS) for name, tool in self._tools.items()
-        )
+        return tuple(tool.spec for tool in self._tools.values())
+
+    def instructions(self) -> str:
+        """What the model is to be told in a session that begins now, besides; "" for nothing."""
+        parts = (kit.instructions() for kit in self._kits)
+        return "\n\n".join(part for part in parts if part)
 
     def farewell(self, name: str) -> bool:
         """Whether that tool says goodbye: the conversation ends once the answer was heard."""
-        return bool(getattr(self._tools.get(name), "FAREWELL", False))
+        return name in self._tools and self._tools[name].farewell
+
+    async def serve(self, speaker: Speaker) -> None:
+        """Do what tools do unasked, for `speaker`, until cancelled: a `runner.Duty`."""
+        self._reach.feed = speaker.feed
+        async with asyncio.TaskGroup() as group:
+            for kit in self._kits:
+                if kit.serve is not None:
+                    group.create_task(kit.serve())
 
     async def call(self, name: str, arguments: str) -> str:
         """The tool's output, or its failure, as text for the model."""
@@ -39,29 +92,35 @@ class Toolbox:
             there = ", ".join(self._tools) or "none"
             return _failure(f'there is no tool "{name}"; there are: {there}')
         try:
-            given = _read(arguments)
+            sent = read(arguments)
         except ValueError as error:
             return _failure(f"the arguments cannot be read: {error}")
         try:
-            async with asyncio.timeout(self._timeout_s):
-                return str(await tool.call(given))
+            given = fitted(tool, sent)
+        except ValueError as error:
+            return _failure(f"the arguments do not fit: {error}")
+        patience_s = tool.timeout_s or self._timeout_s
+        try:
+            async with asyncio.timeout(patience_s):
+                output = await tool.call(given)
         except TimeoutError:
-            return _failure(f"{name} did not answer within {self._timeout_s:g} seconds")
-        except KeyError as error:
-            return _failure(f"{name} needs the argument {error}")
-        except (ValueError, TypeError, OSError) as error:
+            return _failure(f"{name} did not answer within {patience_s:g} seconds")
+        except (programs.Failed, ValueError, TypeError, OSError) as error:
             return _failure(f"{name}: {error}")
+        if len(output) > _MOST:
+            return f"{output[:_MOST]}\n[cut here: {len(output)} characters]"
+        return output
 
 
-def _read(arguments: str) -> Mapping[str, object]:
-    """The arguments; some models send nothing at all for none."""
-    try:
-        given = json.loads(arguments or "{}")
-    except RecursionError as error:
-        raise ValueError("they are nested too deeply") from error
-    if not isinstance(given, dict):
-        raise ValueError("one JSON object is expected")  # noqa: TRY004
-    return given
+def _program(command: Command) -> Tool:
+    """The owner's program as a tool."""
+    schema = {"type": "object", "properties": {}, **command.parameters}
+    spec = ToolSpec(command.name, command.description, schema)
+
+    async def call(given: Mapping[str, Any]) -> str:
+        return await programs.run(command, json.dumps(given))
+
+    return Tool(spec, call, timeout_s=command.timeout_s + _MARGIN_S)
 
 
 def _failure(problem: str) -> str:

@@ -1,50 +1,54 @@
 """The time and the date, here or in another time zone."""
 
-import json
 import time
-from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
-NAME = "clock"
-DESCRIPTION = "The current time, weekday and date, here or in another time zone."
-PARAMETERS: Mapping[str, Any] = {
-    "type": "object",
-    "properties": {
-        "timezone": {
-            "type": "string",
-            "description": "An IANA time zone such as Europe/Berlin; leave it out for here.",
-        }
-    },
-    "additionalProperties": False,
-}
+from ._reach import Reach
+from ._tool import Kit, told
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 """In English whatever this box speaks: the model translates."""
+_UNSET = "This box's clock has not been set yet: all of this may be wrong. Say so."
 
 
-async def call(arguments: Mapping[str, object]) -> str:
-    """Time, weekday, date and zone as JSON; `ValueError` for a zone that there is not."""
-    zone = str(arguments.get("timezone") or "")
-    if zone:
-        return tell(datetime.now(_zone(zone)), zone)
-    # Where "here" is may have changed since this process first asked.
-    time.tzset()
-    now = datetime.now().astimezone()
-    return tell(now, now.tzname() or "")
+@dataclass(frozen=True)
+class Settings:
+    """Nothing to choose."""
+
+
+def open(settings: Settings, reach: Reach) -> Kit:
+    """A tool that tells the time."""
+
+    async def clock(timezone: str = "") -> str:
+        """The current time, weekday and date, here or in another time zone.
+
+        Args:
+            timezone: An IANA time zone such as Europe/Berlin; leave it out for here.
+
+        """
+        moment = reach.moment()
+        if timezone:
+            text = tell(datetime.fromtimestamp(moment.wall, _zone(timezone)), timezone)
+        else:
+            # Where "here" is may have changed since this process first asked.
+            time.tzset()
+            here = datetime.fromtimestamp(moment.wall).astimezone()
+            text = tell(here, here.tzname() or "")
+        return text if moment.known else f"{text} {_UNSET}"
+
+    return Kit([clock])
 
 
 def tell(moment: datetime, zone: str) -> str:
     """`moment` as JSON."""
-    return json.dumps(
-        {
-            "time": f"{moment:%H:%M}",
-            "weekday": _WEEKDAYS[moment.weekday()],
-            "date": f"{moment:%Y-%m-%d}",
-            "timezone": zone,
-            "utc_offset": f"{moment:%z}",
-        }
+    return told(
+        time=f"{moment:%H:%M}",
+        weekday=_WEEKDAYS[moment.weekday()],
+        date=f"{moment:%Y-%m-%d}",
+        timezone=zone,
+        utc_offset=f"{moment:%z}",
     )
 
 

