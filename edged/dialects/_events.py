@@ -221,7 +221,7 @@ DECODERS: Mapping[str, msgspec.json.Decoder[ServerEvent]] = {
 _SIP = "of telephone and WebRTC sessions only"
 _ACK = "acknowledges what edged asked for and need not wait for"
 _PIECE = "a piece of what comes whole later"
-_MCP = "runs at the provider's; edged configures no such tool"
+_MCP = "runs at the provider's, which goes on by itself"
 _TEXT = "edged asks for sound only"
 IGNORED: Mapping[str, str] = {
     "conversation.created": "sessions are told by session.created",

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from ..core.settings import Session, ToolSpec
+from ..core.settings import RemoteTools, Session, ToolSpec
 from ._sound import Format, Pcm
 
 
@@ -81,6 +81,19 @@ class Function(msgspec.Struct, frozen=True, tag_field="type", tag="function"):
     parameters: Mapping[str, Any]
 
 
+class Remote(msgspec.Struct, frozen=True, tag_field="type", tag="mcp"):
+    """A server of tools that the provider calls by itself."""
+
+    server_label: str
+    server_url: str
+    allowed_tools: Sequence[str]
+    require_approval: Literal["never"]
+
+
+Told = Sequence[ToolSpec | RemoteTools]
+"""Tools of this box and of servers elsewhere."""
+
+
 class TokenLimits(msgspec.Struct, frozen=True):
     """How much conversation is kept after the instructions."""
 
@@ -124,7 +137,7 @@ class SessionConfig(msgspec.Struct, frozen=True, tag_field="type", tag="realtime
     output_modalities: Sequence[Literal["audio", "text"]]
     instructions: str
     audio: Audio
-    tools: Sequence[Function]
+    tools: Sequence[Function | Remote]
     tool_choice: Literal["auto", "none", "required"]
     max_output_tokens: int
     truncation: RetentionRatio | Literal["auto"]
@@ -155,12 +168,12 @@ class LeastConfig(msgspec.Struct, frozen=True, tag_field="type", tag="realtime")
 
     instructions: str
     audio: LeastAudio
-    tools: Sequence[Function]
+    tools: Sequence[Function | Remote]
 
 
 def config(
     asked: Session,
-    tools: Sequence[ToolSpec],
+    tools: Told,
     sound: Format,
     kept: RetentionRatio | None,
     found: TurnDetection,
@@ -183,14 +196,14 @@ def config(
             ),
             AudioOut(sound, asked.voice, asked.speed),
         ),
-        tools=functions(tools),
+        tools=everything(tools),
         tool_choice="auto",
         max_output_tokens=asked.max_output_tokens,
         truncation=kept or "auto",
     )
 
 
-def least(asked: Session, tools: Sequence[ToolSpec], sound: Format, found: PlainVad) -> LeastConfig:
+def least(asked: Session, tools: Told, sound: Format, found: PlainVad) -> LeastConfig:
     """Only what nothing works without; PCM is what every provider begins with."""
     if isinstance(sound, Pcm):
         audio = LeastAudio(LeastIn(found))
@@ -204,9 +217,22 @@ def turns(found: TurnDetection | None) -> TurnsConfig:
     return TurnsConfig(TurnsAudio(TurnsIn(found)))
 
 
-def functions(tools: Sequence[ToolSpec]) -> Sequence[Function]:
-    """The tools as the model is told of them."""
-    return [Function(tool.name, tool.description, tool.parameters) for tool in tools]
+def everything(tools: Told) -> Sequence[Function | Remote]:
+    """The tools as the model is told of them, with the servers that the provider calls."""
+    servers = [tool for tool in tools if isinstance(tool, RemoteTools)]
+    return [
+        *functions(tools),
+        *(
+            Remote(each.server_label, each.server_url, each.allowed_tools, each.require_approval)
+            for each in servers
+        ),
+    ]
+
+
+def functions(tools: Told) -> Sequence[Function]:
+    """The tools of this box."""
+    mine = [tool for tool in tools if isinstance(tool, ToolSpec)]
+    return [Function(tool.name, tool.description, tool.parameters) for tool in mine]
 
 
 def retention(ratio: float, post_instructions: int) -> RetentionRatio:

@@ -1,11 +1,11 @@
 """Azure OpenAI's GA service: OpenAI's language at an address, and with a key, of Azure's."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
 
-from ..core.settings import Session, ToolSpec
+from ..core.settings import Session
 from . import _session as config
 from . import openai
 from ._way import Authorization, Way
@@ -29,7 +29,7 @@ class Settings:
     own limit."""
 
 
-def open(session: Session, settings: Settings, tools: Sequence[ToolSpec] = ()) -> openai.Dialect:
+def open(session: Session, settings: Settings, tools: config.Told = ()) -> openai.Dialect:
     """The dialect that asks for `session` with these tools; `instructions` are text already."""
     kept = config.retention(settings.retention_ratio, settings.post_instructions_tokens)
     return openai.Dialect(session, Way(settings.url, settings.authorization), tools, kept)

@@ -11,7 +11,7 @@ from typing import ClassVar, Literal, get_args
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from ..core.settings import Abilities, Session, ToolSpec
+from ..core.settings import Abilities, Session
 from . import _events as wire
 from . import _requests as request
 from . import _session as config
@@ -38,7 +38,7 @@ class Settings:
     """Whether it can be told to stop making an answer; Azure's preview can."""
 
 
-def open(session: Session, settings: Settings, tools: Sequence[ToolSpec] = ()) -> "Dialect":
+def open(session: Session, settings: Settings, tools: config.Told = ()) -> "Dialect":
     """The dialect that asks for `session` with these tools; `instructions` are text already."""
     told = {"OpenAI-Beta": "realtime=v1" if settings.beta_header else ""}
     able = Abilities(truncates=settings.truncates, cancels=settings.cancels)
@@ -115,13 +115,13 @@ class Dialect(openai.Dialect):
     }
 
     def __init__(
-        self, session: Session, way: Way, tools: Sequence[ToolSpec], abilities: Abilities
+        self, session: Session, way: Way, tools: config.Told, abilities: Abilities
     ) -> None:
         super().__init__(session, way, tools)
         self.abilities = abilities
 
     def _whole(self) -> msgspec.Struct:
-        asked = self._session
+        asked = self._asked()
         clean: Literal["near_field", "far_field", "off"] = asked.noise_reduction
         return FlatSession(
             modalities=("audio", "text"),
@@ -141,7 +141,7 @@ class Dialect(openai.Dialect):
 
     def _least(self) -> msgspec.Struct:
         return FlatSession(
-            instructions=self._session.instructions,
+            instructions=self._asked().instructions,
             input_audio_format=self._form(),
             output_audio_format=self._form(),
             turn_detection=self._least_vad(),

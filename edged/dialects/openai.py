@@ -3,15 +3,15 @@
 Pure: it opens nothing and waits for nothing. A `Dialect` serves one session after the other.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Annotated, assert_never
 
 import msgspec
 
 from ..core import commands as cmd
 from ..core import events as ev
-from ..core.settings import Abilities, Session, ToolSpec
+from ..core.settings import Abilities, Session
 from . import _errors
 from . import _requests as request
 from . import _session as config
@@ -38,7 +38,7 @@ class Settings:
     own limit."""
 
 
-def open(session: Session, settings: Settings, tools: Sequence[ToolSpec] = ()) -> "Dialect":
+def open(session: Session, settings: Settings, tools: config.Told = ()) -> "Dialect":
     """The dialect that asks for `session` with these tools; `instructions` are text already."""
     told = {"OpenAI-Organization": settings.organization, "OpenAI-Project": settings.project}
     kept = config.retention(settings.retention_ratio, settings.post_instructions_tokens)
@@ -52,7 +52,7 @@ class Dialect(Hearing):
         self,
         session: Session,
         way: Way,
-        tools: Sequence[ToolSpec],
+        tools: config.Told,
         kept: config.RetentionRatio | None = None,
     ) -> None:
         """`kept` says how much of a long conversation is; None leaves it to the provider."""
@@ -62,6 +62,8 @@ class Dialect(Hearing):
         self.interrupts = True
         """Whether the provider ends an answer by itself when it hears speech; may be changed
         before a session."""
+        self.addendum: Callable[[], str] = str
+        """What is told after the instructions; asked for anew at each configuration."""
         self._session = session
         self._way = way
         self._tools = tools
@@ -170,13 +172,17 @@ class Dialect(Hearing):
 
     def _whole(self) -> msgspec.Struct:
         found = config.turn_detection(self._session, self.interrupts)
-        return config.config(self._session, self._tools, self._sound.format, self._kept, found)
+        return config.config(self._asked(), self._tools, self._sound.format, self._kept, found)
 
     def _least(self) -> msgspec.Struct:
-        return config.least(self._session, self._tools, self._sound.format, self._plain_vad())
+        return config.least(self._asked(), self._tools, self._sound.format, self._plain_vad())
 
     def _turns(self, on: bool) -> msgspec.Struct:
         return config.turns(self._found() if on else None)
+
+    def _asked(self) -> Session:
+        told = (self._session.instructions, self.addendum())
+        return replace(self._session, instructions="\n\n".join(part for part in told if part))
 
     def _found(self) -> config.TurnDetection:
         # What was refused once is not asked for again.

@@ -13,7 +13,7 @@ import msgspec
 
 from ..core import commands as cmd
 from ..core import events as ev
-from ..core.settings import Abilities, Session, ToolSpec
+from ..core.settings import Abilities, Session
 from . import _events as wire
 from . import _session as config
 from . import openai
@@ -29,7 +29,7 @@ class Settings:
     """The address of the service."""
 
 
-def open(session: Session, settings: Settings, tools: Sequence[ToolSpec] = ()) -> "Dialect":
+def open(session: Session, settings: Settings, tools: config.Told = ()) -> "Dialect":
     """The dialect that asks for `session` with these tools; `instructions` are text already."""
     return Dialect(session, Way(settings.url), tools)
 
@@ -71,7 +71,7 @@ class SessionConfig(msgspec.Struct, frozen=True):
     instructions: str
     turn_detection: config.ServerVad
     audio: Audio
-    tools: Sequence[config.Function]
+    tools: Sequence[config.Function | config.Remote]
 
 
 class BareVad(msgspec.Struct, frozen=True, tag_field="type", tag="server_vad"):
@@ -83,7 +83,7 @@ class LeastConfig(msgspec.Struct, frozen=True, omit_defaults=True):
 
     instructions: str
     turn_detection: BareVad
-    tools: Sequence[config.Function]
+    tools: Sequence[config.Function | config.Remote]
     audio: Audio | None = None
 
 
@@ -150,7 +150,7 @@ class Dialect(openai.Dialect):
         "response.text.done": _TEXT,
     }
 
-    def __init__(self, session: Session, way: Way, tools: Sequence[ToolSpec]) -> None:
+    def __init__(self, session: Session, way: Way, tools: config.Told) -> None:
         super().__init__(session, way, tools)
         self.abilities = Abilities(truncates=False, deletes=False, bills_minutes=True)
 
@@ -174,17 +174,17 @@ class Dialect(openai.Dialect):
         sound = FormatOnly(self._sound.format)
         return SessionConfig(
             self._session.voice,
-            self._session.instructions,
+            self._asked().instructions,
             self._server_vad(),
             Audio(sound, sound),
-            config.functions(self._tools),
+            config.everything(self._tools),
         )
 
     def _least(self) -> msgspec.Struct:
         sound = FormatOnly(self._sound.format)
         audio = None if isinstance(self._sound.format, Pcm) else Audio(sound, sound)
-        tools = config.functions(self._tools)
-        return LeastConfig(self._session.instructions, BareVad(), tools, audio)
+        tools = config.everything(self._tools)
+        return LeastConfig(self._asked().instructions, BareVad(), tools, audio)
 
     def _turns(self, on: bool) -> msgspec.Struct:
         found = BareVad() if self._limited else self._server_vad()

@@ -31,9 +31,6 @@ __all__ = ["Call", "Faults", "Items", "Options", "Server", "Speech", "serve"]
 
 HOST = "127.0.0.1"
 """It listens on loopback only."""
-PATH = "/v1/realtime"
-"""Where sessions are; any other path is 404."""
-
 _LARGEST_MESSAGE = 32 * 2**20
 _CLOSE_S = 1.0
 
@@ -51,7 +48,7 @@ class Server:
         self._server = sockets
         self.port: int = sockets.sockets[0].getsockname()[1]
         scheme = "wss" if house.options.tls else "ws"
-        self.url = f"{scheme}://{HOST}:{self.port}{PATH}"
+        self.url = f"{scheme}://{HOST}:{self.port}{house.accent.path}"
         """Lacks only `?model=`."""
 
     @property
@@ -168,8 +165,9 @@ async def _admit(connection: ServerConnection, request: Request) -> Response | N
     if connection.faults.http_status:
         status = http.HTTPStatus(connection.faults.http_status)
         return connection.respond(status, f"{status.phrase}\n")
-    if urlsplit(request.path).path != PATH:
-        return connection.respond(http.HTTPStatus.NOT_FOUND, "Sessions are at /v1/realtime\n")
+    path = connection.house.accent.path
+    if urlsplit(request.path).path != path:
+        return connection.respond(http.HTTPStatus.NOT_FOUND, f"Sessions are at {path}\n")
     return None
 
 
@@ -190,9 +188,9 @@ async def _receive(connection: ServerConnection) -> None:
 
 def _objection(connection: Connection, request: Request, model: str) -> tuple[int, str] | None:
     """Why the session is closed right after the upgrade, as close code and reason."""
-    if connection.faults.bad_key or not _authorized(connection.house.options.key, request):
+    if connection.faults.bad_key or not _authorized(connection.house, request):
         return 3000, "invalid_request_error.invalid_api_key"
-    if "OpenAI-Beta" in request.headers:
+    if "OpenAI-Beta" in request.headers and not connection.house.accent.beta:
         return 4000, "invalid_request_error.beta_api_shape_disabled"
     if "intent" in parse_qs(urlsplit(request.path).query):
         return 4000, "invalid_request_error.invalid_intent"
@@ -203,9 +201,10 @@ def _objection(connection: Connection, request: Request, model: str) -> tuple[in
     return None
 
 
-def _authorized(key: str | None, request: Request) -> bool:
-    told = request.headers.get("Authorization", "")
-    scheme, _, token = told.partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        return False
-    return key is None or token.strip() == key
+def _authorized(house: House, request: Request) -> bool:
+    token = request.headers.get(house.accent.key_header, "").strip()
+    if house.accent.key_header == "Authorization":
+        scheme, _, token = token.partition(" ")
+        if scheme.lower() != "bearer":
+            return False
+    return bool(token.strip()) and house.options.key in (None, token.strip())

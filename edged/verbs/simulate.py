@@ -23,6 +23,12 @@ _FAULTS = (
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Where it listens, what it says, what it keeps, and what goes wrong."""
+    parser.add_argument(
+        "--dialect",
+        choices=("openai", "azure", "legacy", "xai"),
+        default="openai",
+        help="whose shape of the protocol it speaks (default: openai)",
+    )
     parser.add_argument("--port", type=int, default=8765, help="0 takes any (default: 8765)")
     parser.add_argument("--key", help="the only key accepted (default: any)")
     parser.add_argument("--certificate", type=Path, metavar="FILE", help="serve wss:// with it")
@@ -189,6 +195,7 @@ async def _serve(options: argparse.Namespace) -> int:
         asyncio.get_running_loop().add_signal_handler(number, end.set)
     server = await serve(
         Options(
+            dialect=options.dialect,
             port=options.port,
             tls=tls,
             key=options.key,

@@ -15,7 +15,7 @@ from edged.core import commands as cmd
 from edged.core import events as ev
 from edged.core.commands import LinkCommand
 from edged.core.events import Event, LinkDown, LinkReady, ReplyDone, RequestRefused, Trouble
-from edged.core.settings import Session, ToolSpec
+from edged.core.settings import RemoteTools, Session, ToolSpec
 from edged.dialects import openai
 from edged.dialects._events import DECODERS, IGNORED
 
@@ -155,6 +155,28 @@ def test_a_conversation_may_be_kept_whole() -> None:
     session = _valid(dialect.configure())["session"]
     assert session["truncation"] == {"type": "retention_ratio", "retention_ratio": 0.8}
     assert session["tools"] == []
+
+
+def test_what_there_is_to_add_is_asked_for_anew_in_each_session() -> None:
+    notes = ["", "Anna's birthday is in May."]
+    dialect = _dialect(instructions="Be brief.")
+    dialect.addendum = lambda: notes.pop(0)
+    told = [_valid(dialect.configure())["session"]["instructions"] for _ in range(2)]
+    assert told == ["Be brief.", "Be brief.\n\nAnna's birthday is in May."]
+
+
+def test_servers_of_tools_are_the_providers_to_call() -> None:
+    server = RemoteTools("house", "https://house.example/mcp", ("lamp", "blind"))
+    dialect = openai.open(Session(), openai.Settings(), [CLOCK, server])
+    tools = _valid(dialect.configure())["session"]["tools"]
+    assert [tool["type"] for tool in tools] == ["function", "mcp"]
+    assert tools[1] == {
+        "type": "mcp",
+        "server_label": "house",
+        "server_url": "https://house.example/mcp",
+        "allowed_tools": ["lamp", "blind"],
+        "require_approval": "never",
+    }
 
 
 def test_sound_of_no_length_is_not_sent() -> None:

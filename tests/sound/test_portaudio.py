@@ -130,6 +130,19 @@ def test_the_wires_rate_where_the_device_has_it_else_its_own(
     tell(story)
 
 
+def test_telephone_sound_is_made_of_better() -> None:
+    """The wake engine hears the same microphone."""
+
+    async def story() -> None:
+        place = studio(Thing("Box", inputs=2, outputs=2, rates=(8000, 16000, 48000), rate=8000))
+        async with opened(place, wire_rate=8000) as (card, ear):
+            card.open_microphone()
+            assert (await ear.hear(MicOpened)).rate == 48000
+            assert (await ear.hear(SpeakerOpened)).rate == 48000
+
+    asyncio.run(story())
+
+
 def test_a_rate_that_no_device_has_is_said_with_its_name() -> None:
     async def story() -> None:
         place = studio(Thing("Box", inputs=1, outputs=1))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
+from .accents import ACCENTS, Name
 from .archive import Archive
 from .faults import Faults
 from .ledger import Ledger
@@ -20,6 +21,8 @@ from .voice import Voice
 class Options:
     """How a simulated server behaves; the defaults suit tests."""
 
+    dialect: Name = "openai"
+    """Whose shape of the protocol it speaks."""
     port: int = 0
     """Loopback port; 0 takes any that is free."""
     tls: ssl.SSLContext | None = None
@@ -72,6 +75,7 @@ class House:
 
     def __init__(self, options: Options, voice: Voice) -> None:
         self.options = options
+        self.accent = ACCENTS[options.dialect]
         self.faults = options.faults
         """May be replaced at any time; sessions read it at each use."""
         self.script = Script(options.answers, options.heard)

@@ -113,4 +113,5 @@ class Line:
         self._ledger.sent(self._visit, event)
         if event["type"] == "response.output_audio.delta":
             self._ledger.said(self._visit, base64.b64decode(event["delta"]))
-        await self._connection.send(json.dumps(event))
+        for said in self._connection.house.accent.say(event):
+            await self._connection.send(json.dumps(said))

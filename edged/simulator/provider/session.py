@@ -71,7 +71,7 @@ class Session:
 
     async def _take(self, message: str | bytes) -> None:
         try:
-            event = validation.read(message)
+            event = self._house.accent.read(message)
         except Refusal as refusal:
             self._house.ledger.received(self._visit, {"type": "refused", "size": len(message)})
             self._line.refuse(refusal, validation.event_id(message))

@@ -36,6 +36,13 @@ def read(message: str | bytes) -> dict[str, Any]:
 
     The identity of a refused event is found with `event_id`.
     """
+    event = parse(message)
+    CLIENT_EVENT(event, "")
+    return event
+
+
+def parse(message: str | bytes) -> dict[str, Any]:
+    """The same, not yet checked by `CLIENT_EVENT`; raises `Refusal`."""
     if isinstance(message, bytes):
         raise Refusal("invalid_event", "Events must be sent as text frames.")
     try:
@@ -44,7 +51,6 @@ def read(message: str | bytes) -> dict[str, Any]:
         raise Refusal("invalid_event", f"Could not parse the event as JSON: {error}") from error
     if not isinstance(event, dict):
         raise Refusal("invalid_event", "An event must be a JSON object.")
-    CLIENT_EVENT(event, "")
     return event
 
 
