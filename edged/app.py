@@ -115,7 +115,8 @@ async def _run(
 
     `known` is what an earlier one left.
     """
-    specs = toolbox.specs(settings.tools, settings.extras.command)
+    mine = settings.extras
+    specs = toolbox.specs(settings.tools, mine.command, mine.remote)
     dialect = settings.provider.module.open(settings.session, settings.provider.settings, specs)
     manager = reload.manager
     told = journal.open()
@@ -131,7 +132,7 @@ async def _run(
         volume_db = settings.volume.db if started.volume_db is None else started.volume_db
         observer = Observer(told, recorder, volume_db)
         reach = Reach(memory.store, memory.clerk, status=observer.status, volume=settings.volume)
-        tools = toolbox.open(settings.tools, settings.extras.command, reach)
+        tools = toolbox.open(settings.tools, mine.command, reach)
         chores = duties.all_of(manager, manager.watchdog_s(), Vitals().note)
         runner = Runner(assistant, started=started, duties=[*chores, tools.serve])
         hearing = dialect.wire_rate, settings.frame_ms, echo, chosen.name

@@ -137,7 +137,8 @@ async def greet(settings: Settings, key: str) -> Hello:
     `PartTrouble`.
     """
     provider = settings.provider
-    told = toolbox.specs(settings.tools, settings.extras.command)
+    mine = settings.extras
+    told = toolbox.specs(settings.tools, mine.command, mine.remote)
     dialect = provider.module.open(settings.session, provider.settings, told)
     session: Session = open_part("link", settings.link, dialect, key).session()
     began = time.monotonic()

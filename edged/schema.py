@@ -162,6 +162,8 @@ def read(file: Path | None = None, assignments: Sequence[str] = ()) -> Settings:
     _unheard(reader, settings)
     _too_soft(reader, settings.volume)
     _unpriced(reader, settings)
+    for place, why in tools.flaws():
+        reader.mistake(("tools", *place), why)
     _unchosen(reader)
     reader.finish()
     return settings

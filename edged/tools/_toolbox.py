@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 
 from .. import programs
 from ..arguments import read
-from ..core.settings import ToolSpec
+from ..core.settings import RemoteTools, ToolSpec
 from ..programs import Command
 from ._reach import Reach, Speaker
 from ._tool import Kit, Tool, fitted, made
@@ -38,9 +38,11 @@ def open(chosen: Sequence[Chosen], commands: Sequence[Command], reach: Reach) ->
     return Toolbox([each.module.open(each.settings, reach) for each in chosen], commands, reach)
 
 
-def specs(chosen: Sequence[Chosen], commands: Sequence[Command]) -> tuple[ToolSpec, ...]:
-    """The tools as the model is told of them, without a speaker."""
-    return open(chosen, commands, Reach()).specs()
+def specs(
+    chosen: Sequence[Chosen], commands: Sequence[Command], servers: Sequence[RemoteTools] = ()
+) -> tuple[ToolSpec | RemoteTools, ...]:
+    """The tools as the model is told of them, without a speaker; `servers` the provider calls."""
+    return (*open(chosen, commands, Reach()).specs(), *servers)
 
 
 class Toolbox:

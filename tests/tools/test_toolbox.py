@@ -10,7 +10,7 @@ import pytest
 
 from edged import programs, schema
 from edged.core.events import Event, Rang
-from edged.core.settings import ToolSpec
+from edged.core.settings import RemoteTools, ToolSpec
 from edged.ports import Tools
 from edged.programs import Command
 from edged.tools import _toolbox as toolbox
@@ -85,7 +85,10 @@ def test_the_model_is_told_of_the_tools_in_order() -> None:
 
 def test_as_it_comes_it_can_be_told_of_without_a_speaker() -> None:
     settings = schema.read(SHIPPED)
-    named = [spec.name for spec in toolbox.specs(settings.tools, settings.extras.command)]
+    server = RemoteTools("docs", "https://example.org/mcp", ("search",))
+    *specs, last = toolbox.specs(settings.tools, settings.extras.command, [server])
+    assert last == server
+    named = [spec.name for spec in specs if isinstance(spec, ToolSpec)]
     assert named[:4] == ["clock", "goodbye", "volume", "mute"]
     assert {"set_timer", "set_alarm", "remember", "forget"} < set(named)
 

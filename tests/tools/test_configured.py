@@ -1,0 +1,109 @@
+"""Programs and servers in the configuration: what is wrong with one is said with its line."""
+
+from pathlib import Path
+
+import pytest
+
+from edged import config, schema
+from edged.core.settings import RemoteTools
+from edged.programs import Command
+
+LAMP = """
+[[tools.command]]
+name = "lamp"
+description = "Switches the lamp."
+argv = ["/usr/local/bin/lamp", "--now"]
+timeout_s = 3
+parameters.required = ["on"]
+parameters.properties = { on = { type = "boolean" }, hue = { enum = [1, "a"] } }
+"""
+
+
+def mistakes(folder: Path, text: str) -> list[str]:
+    """What is said of `text`, from the line on."""
+    file = folder / "edged.toml"
+    file.write_text(text.lstrip())
+    with pytest.raises(config.ConfigError) as caught:
+        schema.read(file)
+    return [str(each).removeprefix(f"{file}:") for each in caught.value.mistakes]
+
+
+def test_a_program_is_read_with_its_schema(tmp_path: Path) -> None:
+    file = tmp_path / "edged.toml"
+    file.write_text(
+        LAMP + '[[tools.command]]\nname = "now"\ndescription = ""\nargv = ["/bin/date"]'
+    )
+    lamp, now = schema.read(file).extras.command
+    assert lamp == Command(
+        "lamp",
+        "Switches the lamp.",
+        ("/usr/local/bin/lamp", "--now"),
+        {
+            "required": ["on"],
+            "properties": {"on": {"type": "boolean"}, "hue": {"enum": [1, "a"]}},
+        },
+        3.0,
+    )
+    assert now == Command("now", "", ("/bin/date",))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('"lamp"', '"the lamp"', "2: tools.command[0].name: expected up to 64 letters"),
+        ('name = "lamp"', "", "1: tools.command[0]: has no `name`"),
+        ('argv = ["/usr', 'arg = ["/usr', "4: tools.command[0].arg: is no setting of"),
+        (
+            '["/usr/local/bin/lamp", "--now"]',
+            '"lamp --now"',
+            "4: tools.command[0].argv: expected a",
+        ),
+        ('["/usr/local/bin/lamp"', '["lamp"', "4: tools.command[0].argv: expected a list that"),
+        (
+            '["/usr/local/bin/lamp", "--now"]',
+            "[]",
+            "4: tools.command[0].argv: expected a list that",
+        ),
+        ('"--now"', '"\\u0000"', "4: tools.command[0].argv: no word can have a NUL"),
+        ("= 3", "= 600", "5: tools.command[0].timeout_s: expected a number, 0.5 to 60"),
+        (
+            '"boolean"',
+            '"bool"',
+            "6: tools.command[0].parameters: is no JSON Schema of arguments: on: there is no t",
+        ),
+        ('["on"]', '["off"]', "6: tools.command[0].parameters: is no JSON Schema of arguments: "),
+        (
+            "= [1",
+            "= [2026-01-01",
+            "6: tools.command[0].parameters: is no JSON Schema of arguments: ",
+        ),
+    ],
+)
+def test_a_program_that_cannot_be_called_is_a_mistake(
+    tmp_path: Path, old: str, new: str, told: str
+) -> None:
+    said = mistakes(tmp_path, LAMP.replace(old, new))
+    assert any(each.startswith(told) for each in said), said
+
+
+def test_two_programs_of_one_name_are_a_mistake(tmp_path: Path) -> None:
+    (told,) = mistakes(tmp_path, LAMP + LAMP)
+    assert told == "10: tools.command[1].name: is the name of two programs"
+
+
+def test_where_the_tools_were_named_before_is_said(tmp_path: Path) -> None:
+    (told,) = mistakes(tmp_path, "[session]\ntools = ['clock']")
+    assert told == "2: session.tools: is now `drivers` of the section [tools]"
+
+
+def test_a_server_is_named_with_what_may_be_called(tmp_path: Path) -> None:
+    file = tmp_path / "edged.toml"
+    server = '[[tools.remote]]\nserver_label = "docs"\nserver_url = "https://example.org/mcp"\n'
+    file.write_text(f'{server}allowed_tools = ["search"]')
+    assert schema.read(file).extras.remote == (
+        RemoteTools("docs", "https://example.org/mcp", ("search",)),
+    )
+    (told,) = mistakes(tmp_path, server)
+    assert told == "1: tools.remote[0]: has no `allowed_tools`: name those that may be called"
+    (told,) = mistakes(tmp_path, server.replace("https", "http") + 'allowed_tools = ["a"]')
+    assert told == "3: tools.remote[0].server_url: expected https://..."
