@@ -18,6 +18,7 @@ NEEDS = ("config",)
 _PATIENCE_S = 8.0
 _SLOW_MS = 400.0
 _NOWHERE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
+_PROXY = "`proxy` in [link.websocket]"
 _NOT_YET_VALID = 9
 """X509_V_ERR_CERT_NOT_YET_VALID of OpenSSL."""
 
@@ -28,11 +29,14 @@ class _Way:
     port: int
     secure: bool
     ca_file: str
+    setting: str
+    """Where the address stands in the configuration."""
 
 
 def look(visit: Visit) -> Finding:
     """As far as the proxy, where there is one; nothing is asked of the provider."""
     address = visit.provider_url()
+    setting = f"`url` in [provider.{visit.settings.provider.name}]"
     url = urlsplit(address)
     secure, host = url.scheme == "wss", url.hostname or ""
     try:
@@ -40,15 +44,14 @@ def look(visit: Visit) -> Finding:
     except ValueError:
         host, port = "", 0
     if not host or url.scheme not in ("ws", "wss"):
-        return fail(
-            f"{address} is no address", "write `url` of [provider.openai] as wss://HOST/PATH"
-        )
+        return fail(f"{address} is no address", f"write {setting} as wss://HOST/PATH")
     link = visit.settings.link.settings
     proxy = _proxy(getattr(link, "proxy", ""), secure, host)
     if proxy:
         through = urlsplit(proxy)
-        return asyncio.run(_walk(_Way(through.hostname or "", through.port or 80, False, "")))
-    return asyncio.run(_walk(_Way(host, port, secure, getattr(link, "ca_file", ""))))
+        way = _Way(through.hostname or "", through.port or 80, False, "", _PROXY)
+        return asyncio.run(_walk(way))
+    return asyncio.run(_walk(_Way(host, port, secure, getattr(link, "ca_file", ""), setting)))
 
 
 def _proxy(chosen: str, secure: bool, host: str) -> str:
@@ -116,12 +119,12 @@ def _said(error: Exception) -> str:
 def _no_name(way: _Way) -> str:
     if way.host.endswith("openai.com"):
         return "connect it to the network: sudo nmtui  (then: ping -c1 api.openai.com)"
-    return f"correct `url` in [provider.openai], or make the name known: getent hosts {way.host}"
+    return f"correct {way.setting}, or make the name known: getent hosts {way.host}"
 
 
 def _no_way(way: _Way, error: Exception) -> str:
     if isinstance(error, ConnectionRefusedError):
-        return f"start the server on {way.host}, or correct `url` in [provider.openai]"
+        return f"start the server on {way.host}, or correct {way.setting}"
     if getattr(error, "errno", None) in _NOWHERE:
         return "connect it to the network: sudo nmtui"
     return (
@@ -143,4 +146,4 @@ def _doubted(way: _Way, doubt: ssl.SSLCertVerificationError) -> Finding:
             said,
             "sudo apt install ca-certificates, or name its file as `ca_file` in [link.websocket]",
         )
-    return fail(said, "correct `url` in [provider.openai] to the name that the certificate has")
+    return fail(said, f"correct {way.setting} to the name that the certificate has")

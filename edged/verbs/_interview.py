@@ -57,7 +57,11 @@ class Interview:
 
 def provider(talk: Interview) -> None:
     """Whose server answers."""
-    settings: Any = talk.settings.provider.settings
+    chosen = talk.settings.provider
+    if chosen.name != "openai":
+        talk.ask.say(f"The provider is {chosen.name}: nothing to choose.")
+        return
+    settings: Any = chosen.settings
     options = [
         ("openai", "OpenAI"),
         ("other", "another server that speaks the same language, at an address of its own"),

@@ -97,7 +97,7 @@ def free_port() -> int:
 
 
 def test_an_address_that_is_none(case: Case) -> None:
-    write = re.escape("write `url` of [provider.openai] as wss://HOST/PATH")
+    write = re.escape("write `url` in [provider.openai] as wss://HOST/PATH")
     for url in ("wss://localhost:99999/v1", "https://localhost/v1", "wss:///v1"):
         case.means(url)
         says(case.look("network"), "fail", "is no address", write)
@@ -111,6 +111,15 @@ def test_a_name_that_nobody_has(case: Case) -> None:
         "the name edged.invalid is not found",
         r"correct `url` in \[provider.openai\], or make the name known: getent hosts edged.invalid",
     )
+
+
+def test_the_address_of_another_provider_is_corrected_where_it_stands(case: Case) -> None:
+    url = f"ws://localhost:{free_port()}/v1"
+    case.file.write_text(
+        f'[provider]\ndriver = "legacy"\n[provider.legacy]\nurl = "{url}"\n', encoding="utf-8"
+    )
+    fix = r"start the server on localhost, or correct `url` in \[provider.legacy\]"
+    says(case.look("network"), "fail", r"localhost:\d+ is not reached", fix)
 
 
 def test_nobody_listens(case: Case) -> None:

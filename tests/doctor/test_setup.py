@@ -184,6 +184,19 @@ def test_whoever_answers_nothing_new_changes_nothing(
     assert sorted(each.name for each in config.parent.glob("*.toml*")) == ["edged.toml"]
 
 
+def test_a_provider_that_was_written_by_hand_is_left_alone(
+    environment: dict[str, str], config: Path
+) -> None:
+    written = f'{OWNERS}[provider]\ndriver = "legacy"\n'
+    config.write_text(written)
+    with Terminal("setup", "--config", str(config), environment=environment) as terminal:
+        terminal.reads("The provider is legacy: nothing to choose.")
+        terminal.reads("(The key|Give another one|What now).*: ")
+        terminal.presses("\x03")
+        terminal.reads("Left as it was: nothing is written")
+    assert config.read_text() == written
+
+
 @pytest.mark.parametrize("parting", ["\x03", "\x04", "3\r"])
 @pytest.mark.parametrize("there", [True, False])
 def test_whoever_leaves_leaves_all_as_it_was(
