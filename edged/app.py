@@ -5,32 +5,23 @@ import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from . import control, duties, journal, key, schema, sections, service, store
-from .acoustics.figures import NAME, Calibration
+from . import control, devices, duties, journal, schema, service, store
 from .core.assistant import Assistant
-from .core.commands import Command, Fact, LinkCommand, note, warn
-from .core.events import Event, LinkDown, Started, Trouble
+from .core.budget import Purse
+from .core.commands import Command, Fact, note, warn
+from .core.events import Event, Started
 from .flight import Flight, Recorder
 from .handoff import Handoff
+from .ledger import Ledger
 from .memory import Memory
-from .night import Hours, Night
 from .observer import Observer
 from .ports import (
-    Buttons,
-    Echo,
-    Feed,
     Journal,
-    Lights,
     PartBroken,
-    Provider,
-    Session,
-    SoundCard,
-    Wake,
 )
 from .record import Header, Recording, Tape
 from .reload import Reload
@@ -42,25 +33,6 @@ from .sound.uplink import Uplink
 from .tools import _toolbox as toolbox
 from .tools._reach import Reach
 from .vitals import Vitals
-
-
-@dataclass(frozen=True)
-class _Keyless:
-    """A provider that nobody has a key for: every session ends at once, with the hint."""
-
-    hint: str
-
-    def session(self) -> Session:
-        return self
-
-    def offer(self, command: LinkCommand) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-    async def run(self, feed: Feed) -> LinkDown:
-        return LinkDown(Trouble.KEY, "no key", self.hint)
 
 
 async def run(
@@ -122,23 +94,28 @@ async def _run(
     told = journal.open()
     if not reload.begun:
         told.note(note(Fact.STARTED, f"edged {version('edged')}"), "asleep")
-    provider, secret = _provider(settings, dialect, told)
-    chosen, echo = _echo(settings, dialect.wire_rate, told)
-    made = _header(settings, dialect.wire_rate, hears_through=echo.hears_through)
+    provider, secret = devices.provider(settings, dialect, told)
+    chosen, echo = devices.echo(settings, dialect.wire_rate, told)
+    made = _header(settings, dialect, hears_through=echo.hears_through)
     dialect.interrupts = not made.guarded
     assistant = _assistant(made)
     async with _kept(assistant, made, recording, secret, told) as (memory, recorder):
         started = known or memory.started()
         volume_db = settings.volume.db if started.volume_db is None else started.volume_db
         observer = Observer(told, recorder, volume_db)
+        ledger = Ledger(memory.store, memory.clerk)
         reach = Reach(memory.store, memory.clerk, status=observer.status, volume=settings.volume)
         tools = toolbox.open(settings.tools, mine.command, reach)
         chores = duties.all_of(manager, manager.watchdog_s(), Vitals().note)
-        runner = Runner(assistant, started=started, duties=[*chores, tools.serve])
+        runner = Runner(
+            assistant,
+            started=started,
+            duties=[*chores, duties.keep_date(ledger.turned), tools.serve],
+        )
         hearing = dialect.wire_rate, settings.frame_ms, echo, chosen.name
-        async with _devices(settings, runner.feed, hearing, told) as opened:
+        async with devices.opened(settings, runner.feed, hearing, told) as opened:
             sound, wake, lights = opened
-            devices = Devices(
+            world = Devices(
                 sound=sound,
                 wake=wake,
                 provider=provider,
@@ -147,29 +124,35 @@ async def _run(
                 lights=[*lights, observer],
                 tools=tools,
                 memory=memory,
+                ledger=ledger,
                 recorder=observer,
                 journal=observer,
                 service=manager,
             )
-            async with _controlled(settings, dialect.wire_rate, runner, devices, observer):
+            async with _controlled(settings, dialect.wire_rate, runner, world, observer):
                 reload.attach(runner.retire, lambda: runner.state)
                 reload.done()
-                await runner.run(devices)
+                await runner.run(world)
         return memory.started()
 
 
-def _header(settings: schema.Settings, wire_rate: int, *, hears_through: bool) -> Header:
+def _header(settings: schema.Settings, dialect: Any, *, hears_through: bool) -> Header:
     """What the core is made with; a recording begins with it."""
     evidence = settings.barge_in.evidence
     return Header(
         conversation=settings.conversation,
         barge_in=settings.barge_in,
         history=settings.history,
+        prices=settings.prices,
+        budget=settings.budget,
+        model=settings.session.model,
+        transcription=settings.session.transcription,
+        by_minute=dialect.abilities.bills_minutes,
         guarded=evidence == "both" or (evidence == "auto" and hears_through),
         volume=settings.volume,
         gestures=settings.gestures,
         bindings=settings.actions,
-        wire_rate=wire_rate,
+        wire_rate=dialect.wire_rate,
         edged=version("edged"),
     )
 
@@ -181,6 +164,8 @@ def _assistant(made: Header) -> Assistant:
         wire_rate=made.wire_rate,
         barge_in=made.barge_in,
         history=made.history,
+        purse=Purse(made.prices, made.budget, made.model, made.transcription),
+        by_minute=made.by_minute,
         guarded=made.guarded,
         volume=made.volume,
         gestures=made.gestures,
@@ -229,114 +214,14 @@ def _tape(file: Path, made: Header, warnings: Handoff[str]) -> Tape:
 
 
 @contextlib.asynccontextmanager
-async def _devices(
-    settings: schema.Settings, feed: Feed, hearing: tuple[int, int, Echo, str], told: Journal
-) -> AsyncIterator[tuple[SoundCard, Wake, Sequence[Lights]]]:
-    """Open the devices, and close them in the reverse order whatever happens.
-
-    `hearing`: the wire's rate and frame, the echo driver and its name.
-    """
-    async with contextlib.AsyncExitStack() as stack:
-        lights: list[Lights] = []
-        notices: set[str] = set()
-        dimmer = _dimmer(settings.shine)
-        for chosen in settings.lights:
-            lights.append(_open("light", chosen, dimmer))
-            stack.callback(lights[-1].close)
-            notices.add(getattr(lights[-1], "notice", ""))
-        wake: Wake = _open("wake engine", settings.wake, feed)
-        stack.push_async_callback(wake.close)
-        sound: SoundCard = _open("sound", settings.sound, feed, *hearing)
-        stack.push_async_callback(sound.close)
-        for chosen in settings.buttons:
-            buttons: Buttons = _open("button", chosen, feed)
-            stack.callback(buttons.close)
-            notices.add(getattr(buttons, "notice", ""))
-        for notice in sorted(notices - {""}):
-            told.note(warn(Fact.PART_MISSING, notice), "asleep")
-        yield sound, wake, lights
-
-
-def _dimmer(shine: sections.Lights) -> Callable[[], float]:
-    """How much of their light the lights give at the moment."""
-    night = Night(Hours(shine.quiet_hours))
-    return lambda: shine.quiet_brightness if night() else shine.brightness
-
-
-def _open(what: str, chosen: schema.Chosen, *rest: object) -> Any:
-    """The driver, opened; a device that refuses is the owner's to mend, not a bug."""
-    try:
-        return chosen.module.open(chosen.settings, *rest)
-    except (ImportError, OSError, ValueError) as error:
-        hint = getattr(error, "hint", f"see the table of {chosen.name} in the configuration")
-        # Any other OSError may be a device that is not there yet.
-        mistake = isinstance(error, (ImportError, ValueError, FileNotFoundError))
-        failed = f"the {what} {chosen.name} cannot be opened: {error}"
-        raise StartFailed(failed, hint, mistake=mistake) from error
-
-
-def _echo(settings: schema.Settings, wire_rate: int, told: Journal) -> tuple[schema.Chosen, Echo]:
-    """The first echo driver that can be had; the journal says which, and why no better one."""
-    *better, last = settings.echo
-    lacking = [settings.echo_lacking] if settings.echo_lacking else []
-    for chosen in better:
-        try:
-            echo: Echo = chosen.module.open(chosen.settings, wire_rate)
-        except (ImportError, OSError) as error:
-            lacking.append(f"{chosen.name}: {error}")
-            continue
-        break
-    else:
-        chosen, echo = last, _open("echo driver", last, wire_rate)
-    why = f" ({'; '.join(lacking)})" if lacking else ""
-    message = f"echo: {chosen.name}{why}{_recalled(echo, wire_rate, told)}"
-    told.note(note(Fact.ECHO_CHOSEN, message, mode=chosen.name), "asleep")
-    return chosen, echo
-
-
-def _recalled(echo: Echo, wire_rate: int, told: Journal) -> str:
-    """Let the driver begin with what `edged calibrate` learned, if it did; in words when that was.
-
-    So prepared it hears over the first answer nearly everyone whom it would have missed.
-    """
-
-    def warned(text: str) -> None:
-        told.note(warn(Fact.NOT_SAVED, text), "asleep")
-
-    recall = getattr(echo, "recall", None)
-    known = store.Store(store.folder(), warned).read(NAME, Calibration, None)
-    if recall is None or known is None or not known.guess or known.wire_rate != wire_rate:
-        return ""
-    try:
-        recall(known.guess)
-    except ValueError as problem:
-        warned(f"what was calibrated is of no use: {problem}; `edged calibrate` mends it")
-        return ""
-    return f", as calibrated {known.figures.at}"
-
-
-def _provider(settings: schema.Settings, dialect: Any, told: Journal) -> tuple[Provider, str]:
-    """Who answers, and the key."""
-    try:
-        found = key.find(settings.key)
-    except key.NoKey as missing:
-        return _Keyless(f"{missing}; {missing.hint}"), ""
-    if found.warning:
-        warning = f"the key comes from the {found.source}: {found.warning}"
-        told.note(warn(Fact.KEY_EXPOSED, warning), "asleep")
-    provider: Provider = _open("link", settings.link, dialect, found.text)
-    return provider, found.text
-
-
-@contextlib.asynccontextmanager
 async def _controlled(
-    settings: schema.Settings, wire_rate: int, runner: Runner, devices: Devices, observer: Observer
+    settings: schema.Settings, wire_rate: int, runner: Runner, world: Devices, observer: Observer
 ) -> AsyncIterator[None]:
     """Answer on the control socket while the speaker runs."""
     words = getattr(settings.wake.settings, "words", {})
     shell = Shell(
         runner,
-        devices,
+        world,
         observer,
         thresholds={name: word.threshold for name, word in words.items()},
         voice=settings.speech,

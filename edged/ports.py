@@ -15,7 +15,7 @@ threads of its own crosses through `edged.handoff.Handoff`.
 from collections.abc import Callable, Mapping
 from typing import Literal, Protocol
 
-from .core.commands import Chime, LinkCommand, Note, Remember
+from .core.commands import Book, Chime, LinkCommand, Note, Remember
 from .core.events import Event, LinkDown
 from .core.frames import Cleaned
 from .core.scenes import Look
@@ -239,6 +239,13 @@ class Memory(Protocol):
 
     def remember(self, what: Remember) -> None:
         """Save it; a disk that refuses is told to the journal and nobody else."""
+
+
+class Ledger(Protocol):
+    """Where it is written what was spent."""
+
+    def book(self, what: Book) -> None:
+        """Write it down soon, without waiting for the disk."""
 
 
 class Recorder(Protocol):

@@ -24,6 +24,7 @@ from typing import Any, BinaryIO, get_args
 import msgspec
 
 from .core import events as ev
+from .core.budget import Budget, Prices
 from .core.frames import Cleaned
 from .core.gestures import Bindings
 from .core.settings import BargeIn, Conversation, Gestures, History, Volume
@@ -76,6 +77,12 @@ class Header:
     """The version that wrote it."""
     barge_in: BargeIn = BargeIn()  # noqa: RUF009
     history: History = History()  # noqa: RUF009
+    prices: Prices = Prices()  # noqa: RUF009
+    budget: Budget = Budget()  # noqa: RUF009
+    model: str = ""
+    transcription: str = ""
+    by_minute: bool = False
+    """Whether an open line costs, as the provider's dialect knows."""
     guarded: bool = False
     """Whether an answer stops only when our own gate has heard somebody too."""
     edged_recording: int = FORMAT

@@ -16,6 +16,7 @@ from .core.scenes import Scene
 from .core.vigil import Signs
 from .ports import (
     Journal,
+    Ledger,
     Lights,
     Memory,
     PartBroken,
@@ -52,6 +53,7 @@ class Devices:
     lights: Sequence[Lights]
     tools: Tools
     memory: Memory
+    ledger: Ledger
     recorder: Recorder
     journal: Journal
     service: Service
@@ -245,7 +247,7 @@ class Runner:
             case do.Remember():
                 world.memory.remember(command)
             case do.Book():
-                pass
+                world.ledger.book(command)
             case do.OpenMicrophone():
                 world.sound.open_microphone()
             case do.CloseMicrophone():

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from math import inf
 
-from edged.core.commands import Chime, LinkCommand, Note, Remember, SendAudio
+from edged.core.commands import Book, Chime, LinkCommand, Note, Remember, SendAudio
 from edged.core.events import (
     Event,
     LinkAccepted,
@@ -270,6 +270,16 @@ class FakeMemory:
 
     def remember(self, what: Remember) -> None:
         self.remembered.append(what)
+
+
+class FakeLedger:
+    """Knows what was booked."""
+
+    def __init__(self) -> None:
+        self.booked: list[Book] = []
+
+    def book(self, what: Book) -> None:
+        self.booked.append(what)
 
 
 class FakeRecorder:

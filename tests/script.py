@@ -7,6 +7,7 @@ from typing import Literal, TypeVar
 from edged.core import commands as do
 from edged.core import events as ev
 from edged.core.assistant import Assistant
+from edged.core.budget import Purse
 from edged.core.frames import Cleaned
 from edged.core.gestures import Bindings
 from edged.core.scenes import Scene
@@ -43,6 +44,8 @@ class Evening:
         *,
         barge_in: BargeIn | None = None,
         history: History | None = None,
+        purse: Purse | None = None,
+        by_minute: bool = False,
         echo: Echo = "half_duplex",
     ) -> None:
         self.policy = policy or Conversation()
@@ -56,6 +59,8 @@ class Evening:
             guarded=echo == "canceller",
             volume=volume,
             history=history,
+            purse=purse,
+            by_minute=by_minute,
             bindings=bindings,
         )
         self.laws = Laws(self.policy, WIRE_RATE)

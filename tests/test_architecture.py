@@ -49,7 +49,8 @@ ALLOWED: dict[str, set[str]] = {
     "memory": GROUND | {"core.events", "core.commands"},
     "ledger": GROUND | {"core.events", "core.commands"},
     "record": GROUND
-    | {"core.events", "core.frames", "core.commands", "core.settings", "core.gestures"},
+    | {"core.events", "core.frames", "core.commands", "core.settings", "core.gestures"}
+    | {"core.budget"},
     "flight": GROUND | {"record", "core.events", "core.scenes"},
     "reload": GROUND | {"schema", "service", "ports", "core.commands", "core.events"},
     "pins": GROUND,
@@ -63,9 +64,10 @@ ALLOWED: dict[str, set[str]] = {
     "duties": {"core.commands", "core.events", "core.vigil", "ports", "runner", "night"},
     "observer": {"core.events", "core.commands", "core.scenes", "ports"},
     "shell": {"core.events", "core.scenes", "ports", "runner", "observer", "control", "speech"},
+    "devices": {"acoustics.figures", "core.commands", "core.events", "ports"} | SETTLED,
     "app": {
-        "acoustics.figures",
         "core",
+        "devices",
         "ports",
         "runner",
         "sound",
@@ -285,7 +287,7 @@ def test_files_and_functions_are_short(name: str) -> None:
             assert length <= 50, f"{name}.{node.name} has {length} lines"
 
 
-def test_the_decisions_fit_into_2400_lines() -> None:
+def test_the_decisions_fit_into_3200_lines() -> None:
     """Blank lines, comments and docstrings are not counted, as in functions.
 
     Nor is the vocabulary: a longer list of what can happen decides nothing.
@@ -294,7 +296,7 @@ def test_the_decisions_fit_into_2400_lines() -> None:
     counted = [name for name in FILES if room(name) in ("core", "runner", "ports")]
     counted = [name for name in counted if name not in vocabulary]
     lines = {name: _statement_lines(name) for name in counted}
-    assert sum(lines.values()) <= 2400, lines
+    assert sum(lines.values()) <= 3200, lines
 
 
 def _statement_lines(name: str) -> int:

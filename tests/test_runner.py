@@ -57,6 +57,7 @@ class House:
         self.lights = fakes.FakeLights()
         self.tools = fakes.FakeTools()
         self.memory = fakes.FakeMemory()
+        self.ledger = fakes.FakeLedger()
         self.recorder = fakes.FakeRecorder()
         self.journal = fakes.FakeJournal()
         self.devices = Devices(
@@ -68,6 +69,7 @@ class House:
             [self.lights],
             self.tools,
             self.memory,
+            self.ledger,
             self.recorder,
             self.journal,
             self.service,

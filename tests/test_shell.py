@@ -53,6 +53,7 @@ class House:
             lights=[self.observer],
             tools=fakes.FakeTools(),
             memory=fakes.FakeMemory(),
+            ledger=fakes.FakeLedger(),
             recorder=self.observer,
             journal=self.observer,
             service=fakes.FakeService(),

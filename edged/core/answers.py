@@ -20,12 +20,12 @@ class Answers:
     """One answer counts at a time; sound of any other is dropped, whenever it comes."""
 
     def __init__(
-        self, rate: int, history: History, timers: Timers, do: Callable[[Command], None]
+        self, playback: Playback, history: History, timers: Timers, do: Callable[[Command], None]
     ) -> None:
+        self.playback = playback
         self._history = history
         self._timers = timers
         self._do = do
-        self.playback = Playback(rate)
         self._hushes = 0
         """Those that the loudspeaker has not answered yet."""
         self._cut: Figures | None = None
@@ -97,8 +97,7 @@ class Answers:
         self._open.discard(reply)
         for item in self._late.pop(reply, ()):
             # It came after the cut, and nobody has heard it.
-            self._history.cut(item, 0)
-            self._do(do.DeleteItem(item))
+            self.never_said(item)
         if reply != self._current:
             return False
         if event.status == "failed" and event.trouble is None:
@@ -109,6 +108,11 @@ class Answers:
         if self.playback.received(reply):
             self._do(do.FinishPlay())
         return True
+
+    def never_said(self, item: str) -> None:
+        """Take an item out of the conversation."""
+        self._history.cut(item, 0)
+        self._do(do.DeleteItem(item))
 
     def give_up(self) -> None:
         """The unwanted ones do not end: they are as good as done."""
@@ -145,11 +149,11 @@ class Answers:
         if figures is None:
             return
         for item in self.playback.settle(heard):
-            self._history.cut(item.item, item.heard_ms)
             if item.heard_ms:
+                self._history.cut(item.item, item.heard_ms)
                 self._do(do.TruncateReply(item.item, item.index, item.heard_ms))
             else:
-                self._do(do.DeleteItem(item.item))
+                self.never_said(item.item)
         figures.heard(self.playback.settled_ms, interrupted=True)
         told = {"turn": figures.number, "heard_ms": figures.heard_ms}
         self._do(note(Fact.INTERRUPTED, "answer interrupted", **told))

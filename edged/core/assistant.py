@@ -11,21 +11,32 @@ from typing import assert_never
 from . import commands as do
 from . import events as ev
 from . import settings
-from .commands import Chime, Command, Fact, note, warn
+from .answers import Answers
+from .budget import Budget, Prices, Purse
+from .calls import Calls
+from .commands import Command, Fact, note, warn
 from .continuity import Continuity
 from .dialogue import Dialogue
+from .due import Due
 from .ears import Ears
 from .evidence import Evidence
+from .figures import Turns
 from .gestures import Action, Bindings
 from .hands import Hands
 from .history import History
 from .line import Line
 from .loudness import Loudness
-from .machines import Link, Turn, scene
+from .machines import Link, scene
+from .mouth import Mouth
+from .patience import Patience
+from .playback import Playback
+from .ringing import Ringing
 from .scenes import Look, Scene
 from .settings import BargeIn, Conversation, Gestures, Volume
+from .spending import Spending
 from .timers import Timer, Timers
 from .troubles import Troubles
+from .waking import Waking
 
 
 class Assistant:
@@ -39,6 +50,8 @@ class Assistant:
         barge_in: BargeIn | None = None,
         guarded: bool = False,
         history: settings.History | None = None,
+        purse: Purse | None = None,
+        by_minute: bool = False,
         volume: Volume | None = None,
         gestures: Gestures | None = None,
         bindings: Mapping[str, Bindings] | None = None,
@@ -47,13 +60,29 @@ class Assistant:
         self._timers = Timers()
         evidence = Evidence(barge_in or BargeIn(), self._timers, self._do, guarded=guarded)
         self._history = History(history or settings.History(), wire_rate)
-        told = self._do, evidence, self._history
-        self._dialogue = Dialogue(conversation, wire_rate, self._timers, *told)
-        self._continuity = Continuity(conversation, self._history, self._timers, self._do)
+        purse = purse or Purse(Prices(), Budget(), "")
+        self._spending = Spending(purse, by_minute=by_minute, do=self._do)
+        self._ringing = Ringing(self._timers, self._do)
+        playback = Playback(wire_rate)
+        answers = Answers(playback, self._history, self._timers, self._do)
+        self._dialogue = Dialogue(
+            Patience(conversation, self._timers),
+            evidence,
+            answers,
+            Calls(self._history, self._do),
+            Due(answers, self._timers, self._do),
+            Turns(playback, self._spending.cost, self._do),
+            self._do,
+        )
+        kept = self._history, self._spending, self._timers
+        self._continuity = Continuity(conversation, *kept, self._do)
         one = self._dialogue, self._history, self._continuity
         self._line = Line(conversation, self._timers, *one, self._do)
         self._troubles = Troubles(conversation.trouble_s, self._timers, self._do)
         self._ears = Ears(conversation, self._timers, self._line, self._troubles, self._do)
+        self._mouth = Mouth(self._dialogue, self._line, self._troubles, self._do)
+        may = self._dialogue, self._ears, self._troubles, self._spending
+        self._waking = Waking(conversation, self._line, *may, self._do)
         self._out: list[Command] = []
         self._loudness = Loudness(volume or Volume(), self._timers, self._do)
         fingers = bindings or {}, gestures or Gestures()
@@ -65,8 +94,10 @@ class Assistant:
         self._out = []
         self._expire(now)
         self._take(event, now)
+        if self._spending.nothing_left and self._line.link is Link.UP:
+            self._dialogue.leave()
         if self._dialogue.over:
-            self._line.end("goodbye", now)
+            self._waking.sleep(now)
         self._show()
         return self._out
 
@@ -90,34 +121,22 @@ class Assistant:
                 pass
             case ev.MicFrame():
                 self._ears.hear(event, now)
-            case ev.SpeakerProgress():
-                self._dialogue.progressed(event.heard, now)
-                if self._dialogue.turn is Turn.SPEAKING:
-                    self._line.answered()
-            case ev.SpeakerHushed():
-                self._dialogue.answers.hushed(event.heard)
+            case ev.SpeakerProgress() | ev.SpeakerHushed() | ev.SpeakerUnderran():
+                self._mouth.take(event, now)
             case ev.Started():
                 self._start(event, now)
             case ev.MicOpened() | ev.MicLost() | ev.EchoMeasured():
                 self._ears.take(event, now)
             case ev.SpeakerOpened() | ev.SpeakerLost():
-                self._speaker(event, now)
-            case ev.SpeakerUnderran():
-                missing_ms = round(event.missing_ms, 2)
-                self._do(note(Fact.GAP_HEARD, "a gap in the answer", missing_ms=missing_ms))
+                self._mouth.take(event, now)
             case ev.WakeHeard():
-                self._hear_word(event, now)
+                self._ringing.stop()
+                self._waking.word(event, now)
             case ev.WakeNearlyHeard():
                 message, score = f"nearly heard {event.word}", round(event.score, 3)
                 self._do(note(Fact.WAKE_NEARLY_HEARD, message, word=event.word, score=score))
-            case ev.ButtonPressed():
-                self._hands.pressed(event.button, now)
-            case ev.ButtonReleased():
-                self._hands.released(event.button, now)
-            case ev.WakeAsked():
-                self._wake("shell", self._line.here, now)
-            case ev.StopAsked():
-                self._line.end("stopped", now)
+            case ev.ButtonPressed() | ev.ButtonReleased() | ev.WakeAsked() | ev.StopAsked():
+                self._serve(event, now)
             case ev.MuteAsked():
                 self._mute(event, now)
             case ev.VolumeTurned():
@@ -125,9 +144,17 @@ class Assistant:
             case ev.ToolFinished():
                 self._dialogue.tool_finished(event, now)
             case ev.LinkAccepted():
-                self._continuity.accepted(event)
-            case ev.SessionLimited() | ev.Rang() | ev.DayTurned():
-                pass
+                if self._line.link is Link.OPENING:
+                    self._continuity.accepted(event, now)
+            case ev.SessionLimited():
+                text = f"the provider refused what was asked of the session: {event.detail}"
+                self._do(warn(Fact.SESSION_LIMITED, text, detail=event.detail))
+            case ev.Rang():
+                self._ringing.begin(event.name, now)
+            case ev.DayTurned():
+                self._spending.turned(event)
+                if not self._spending.nothing_left:
+                    self._troubles.end(ev.Trouble.BUDGET)
             case ev.LinkReady():
                 self._line.ready(now)
             case ev.LinkDown():
@@ -136,10 +163,29 @@ class Assistant:
             case _:
                 self._converse(event, now)
 
+    def _serve(
+        self, event: ev.ButtonPressed | ev.ButtonReleased | ev.WakeAsked | ev.StopAsked, now: float
+    ) -> None:
+        """Somebody is there; what rings has been heard then, and the touch was for that."""
+        match event:
+            case ev.ButtonPressed() | ev.StopAsked() if self._ringing.stop():
+                pass
+            case ev.ButtonPressed():
+                self._hands.pressed(event.button, now)
+            case ev.ButtonReleased():
+                self._hands.released(event.button, now)
+            case ev.WakeAsked():
+                self._waking.asked(now)
+            case ev.StopAsked():
+                self._line.end("stopped", now)
+            case _:
+                assert_never(event)
+
     def _converse(self, event: ev.Said, now: float) -> None:
         """What the provider says; nobody has the turn when nobody is on the line."""
         if self._line.link is not Link.UP:
             return
+        self._history.take(event)
         match event:
             case ev.SpeechStarted():
                 self._line.began()
@@ -151,6 +197,7 @@ class Assistant:
             case ev.ReplyAudio():
                 self._dialogue.reply_audio(event, now)
             case ev.ReplyDone():
+                self._spending.billed(event.usage, answered=True)
                 self._dialogue.reply_done(event, now)
                 if event.trouble is not None:
                     self._line.end("trouble", now, chime=None)
@@ -163,7 +210,7 @@ class Assistant:
                 if isinstance(event, ev.ReplyText):
                     self._dialogue.reply_text(event)
                 else:
-                    self._history.wrote("user", event.item, event.text)
+                    self._spending.billed(event.usage)
                 if self._policy.journal_transcripts:
                     who = "user" if isinstance(event, ev.UserText) else "assistant"
                     self._do(note(Fact.TRANSCRIPT, f"{who}: {event.text}", speaker=who))
@@ -188,6 +235,8 @@ class Assistant:
                     self._line.end("no answer", now, chime=None)
                     detail = "the provider did not answer in time"
                     self._troubles.arise(ev.Trouble.NETWORK, detail, now)
+                case Timer.PAY:
+                    self._continuity.pay(now)
                 case Timer.RETRY:
                     self._line.retry(now)
                 case Timer.ROTATE:
@@ -218,6 +267,8 @@ class Assistant:
                     self._dialogue.answers.hushed(None)
                 case Timer.OVERDUE:
                     self._dialogue.overdue(now)
+                case Timer.RING:
+                    self._ringing.ring(now)
                 case Timer.SETTLED:
                     self._do(do.Remember(self._ears.muted, self._loudness.db))
                 case _:
@@ -227,44 +278,13 @@ class Assistant:
         """What a finger asks for that touched at `position`."""
         match action:
             case Action.TALK:
-                first = self._line.back(position, self._policy.press_preroll_ms)
-                self._wake("button", first, now)
-            case Action.PUSH_TO_TALK if self._may_wake():
-                self._do(note(Fact.WOKEN, "woken by button", word="button"))
-                self._troubles.end(self._troubles.passing)
-                self._line.hold(position, now)
+                self._waking.pressed(position, now)
+            case Action.PUSH_TO_TALK:
+                self._waking.held(position, now)
             case Action.MUTE:
                 self._mute(ev.MuteAsked(not self._ears.muted), now)
             case Action.VOLUME_UP | Action.VOLUME_DOWN:
                 self._turn_volume(ev.VolumeTurned(1 if action is Action.VOLUME_UP else -1), now)
-
-    def _hear_word(self, event: ev.WakeHeard, now: float) -> None:
-        only_stops = event.word in self._policy.stop_words
-        may_stop = only_stops or self._policy.wake_while_speaking == "stop"
-        if may_stop and self._dialogue.stop(now):
-            self._do(note(Fact.WOKEN, f"stopped by {event.word}", word=event.word))
-        elif not only_stops:
-            first = self._line.back(event.position, self._policy.preroll_ms)
-            self._wake(event.word, first, now, score=round(event.score, 3))
-
-    def _wake(self, word: str, first: int, now: float, **fields: float) -> None:
-        """Somebody wants to talk, and what was heard from the position `first` on is theirs."""
-        if not self._may_wake():
-            return
-        self._do(note(Fact.WOKEN, f"woken by {word}", word=word, **fields))
-        if self._line.link is not Link.UP:
-            self._troubles.end(self._troubles.passing)
-        self._line.wake(word, first, now)
-
-    def _may_wake(self) -> bool:
-        """Whether anybody may; if not, the reason sounds."""
-        if self._ears.muted:
-            self._do(do.Sound(Chime.MUTED))
-        elif self._troubles.lost:
-            self._do(do.Sound(Chime(min(self._troubles.lost).value)))
-        else:
-            return True
-        return False
 
     def _turn_volume(self, event: ev.VolumeTurned, now: float) -> None:
         self._loudness.turn(event, now, audible=self._dialogue.playback.audible)
@@ -278,18 +298,6 @@ class Assistant:
         self._ears.start(muted=event.muted, now=now)
         self._look = Look(Scene.MUTED if event.muted else Scene.ASLEEP)
         self._do(do.Show(self._look))
-
-    def _speaker(self, event: ev.SpeakerOpened | ev.SpeakerLost, now: float) -> None:
-        if isinstance(event, ev.SpeakerOpened):
-            figures = {"rate": event.rate, "latency_ms": round(event.latency_ms, 1)}
-            message = f"loudspeaker {event.device}"
-            self._do(note(Fact.SPEAKER_OPENED, message, device=event.device, **figures))
-            self._troubles.end(ev.Trouble.SPEAKER)
-        else:
-            self._do(warn(Fact.SPEAKER_LOST, event.detail))
-            self._line.end("loudspeaker lost", now, chime=None)
-            self._dialogue.answers.hushed(None)
-            self._troubles.arise(ev.Trouble.SPEAKER, event.detail, now)
 
     def _show(self) -> None:
         state = scene(

@@ -5,12 +5,14 @@ from collections.abc import Callable
 from . import commands as do
 from .commands import Command, Fact, note
 from .events import ToolCalled, ToolFinished
+from .history import History
 
 
 class Calls:
     """Each call runs once; one that is forsaken still ends, and its output is told."""
 
-    def __init__(self, do: Callable[[Command], None]) -> None:
+    def __init__(self, history: History, do: Callable[[Command], None]) -> None:
+        self._history = history
         self._do = do
         self._running: set[str] = set()
         self._forsaken: set[str] = set()
@@ -29,6 +31,7 @@ class Calls:
         if event.call in self._running:
             return False
         self._running.add(event.call)
+        self._history.did(event.call, f"The tool {event.name} was called: {event.arguments}")
         self._do(do.RunTool(event.call, event.name, event.arguments))
         self._do(note(Fact.TOOL_CALLED, f"tool {event.name} called", tool=event.name))
         return True
@@ -36,6 +39,7 @@ class Calls:
     def finish(self, event: ToolFinished) -> bool:
         """A call that is known is done; whether somebody has waited for it."""
         self._running.discard(event.call)
+        self._history.did(event.call, f"It returned: {event.output}")
         self._do(do.AnswerTool(event.call, event.output))
         return event.call not in self._forsaken
 

@@ -17,6 +17,7 @@ class Chime(StrEnum):
     MUTED = "muted"
     UNMUTED = "unmuted"
     VOLUME = "volume"
+    ALARM = "alarm"
     NETWORK = "network"
     KEY = "key"
     CREDIT = "credit"

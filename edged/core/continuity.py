@@ -7,10 +7,12 @@ from .commands import Command, Fact, note, warn
 from .events import LinkAccepted, LinkDown
 from .history import History
 from .settings import Conversation
+from .spending import Spending
 from .timers import Timer, Timers
 
 _STEADY_S = 30.0
 """A line that breaks again sooner is given up."""
+_PAY_EVERY_S = 60.0
 _ROTATE_BEFORE_S = 120.0
 """So long before the provider ends a session a silent moment is looked for."""
 
@@ -22,11 +24,13 @@ class Continuity:
         self,
         policy: Conversation,
         history: History,
+        spending: Spending,
         timers: Timers,
         do: Callable[[Command], None],
     ) -> None:
         self._policy = policy
         self._history = history
+        self._spending = spending
         self._timers = timers
         self._do = do
         self.goes_on = False
@@ -34,7 +38,7 @@ class Continuity:
         self.session = ""
         """What the provider calls the session, or its number; "" while there is none."""
         self._count = 0
-        self._opened_at = 0.0
+        self._opened_at = self._paid_at = 0.0
         self._retried_at = -inf
         self._ready_at = 0.0
         self._lasts_s: float | None = None
@@ -43,13 +47,22 @@ class Continuity:
         """A session is asked for."""
         self._count += 1
         self._opened_at = now
+        self._spending.session_usd = 0.0
         if not self.goes_on:
             self._timers.start(Timer.LONGEST, now + self._policy.longest_s)
 
-    def accepted(self, event: LinkAccepted) -> None:
+    def accepted(self, event: LinkAccepted, now: float) -> None:
         """The provider opened it, and has said how long it will last, or not."""
+        self._paid_at = now
+        self._timers.start(Timer.PAY, now + _PAY_EVERY_S)
         self.session = event.session or str(self._count)
         self._lasts_s = event.lasts_s
+
+    def pay(self, now: float) -> None:
+        """Have the time on the line booked, where it costs: a power cut forgets a minute of it."""
+        self._spending.passed(now - self._paid_at)
+        self._paid_at = now
+        self._timers.start(Timer.PAY, now + _PAY_EVERY_S)
 
     def begins(self, now: float, *, asks: bool) -> bool:
         """The session is ready, and is told what was said; whether it owes an answer to that.
@@ -96,6 +109,8 @@ class Continuity:
 
     def ended(self, event: LinkDown, reason: str, now: float) -> None:
         """The line is gone, by our will for that `reason`, or by nobody's."""
+        if self.session:
+            self.pay(now)
         reason = reason or (event.trouble.value if event.trouble else "ended by the provider")
         ended = note(
             Fact.SESSION_ENDED,
@@ -104,6 +119,7 @@ class Continuity:
             code=event.code,
             detail=event.detail,
             session_ms=round((now - self._opened_at) * 1000),
+            cost_usd=round(self._spending.session_usd, 6),
         )
         self._do(ended)
         if event.dropped_samples:
@@ -113,3 +129,4 @@ class Continuity:
             text = "the provider said what was not understood"
             self._do(note(Fact.NOT_UNDERSTOOD, text, oddities=event.oddities))
         self.session = ""
+        self._timers.stop(Timer.PAY)

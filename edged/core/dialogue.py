@@ -1,7 +1,6 @@
 """Whose turn it is while the line is up, and what was said, answered and really heard."""
 
 from collections.abc import Callable
-from math import inf
 
 from . import commands as do
 from . import events as ev
@@ -11,11 +10,8 @@ from .commands import Command
 from .due import Due
 from .evidence import Evidence
 from .figures import Turns
-from .history import History
 from .machines import TURN, Move, Turn, step
 from .patience import Patience
-from .settings import Conversation
-from .timers import Timers
 
 
 class Dialogue:
@@ -23,23 +19,23 @@ class Dialogue:
 
     def __init__(
         self,
-        policy: Conversation,
-        rate: int,
-        timers: Timers,
-        do: Callable[[Command], None],
+        patience: Patience,
         evidence: Evidence,
-        history: History,
+        answers: Answers,
+        calls: Calls,
+        due: Due,
+        turns: Turns,
+        do: Callable[[Command], None],
     ) -> None:
         self._evidence = evidence
-        self._do = do
-        self._history = history
-        self.answers = Answers(rate, history, timers, do)
-        self.playback = self.answers.playback
-        self._calls = Calls(do)
-        self._due = Due(self.answers, timers, do)
-        self.turns = Turns(self.playback, do)
-        self.patience = Patience(policy, timers)
         self.gate = evidence.gate
+        self.answers = answers
+        self.playback = answers.playback
+        self._calls = calls
+        self._due = due
+        self.turns = turns
+        self.patience = patience
+        self._do = do
         self.turn = Turn.QUIET
         self._forget()
 
@@ -67,6 +63,10 @@ class Dialogue:
     def answering(self) -> bool:
         """Whether it is the assistant's turn."""
         return self.turn in (Turn.THINKING, Turn.SPEAKING)
+
+    def leave(self) -> None:
+        """The conversation is to end once the answer under way has been heard."""
+        self._leaving = True
 
     @property
     def over(self) -> bool:
@@ -147,9 +147,7 @@ class Dialogue:
 
     def hear(self, frame: ev.MicFrame, now: float) -> bool:
         """Room sound came; whether it may go out."""
-        # What comes as it is comes from a room without an echo driver: nothing of ours is in it.
-        score = inf if frame.clean is None else frame.clean.score
-        if self._evidence.hear(score, self.playback.audible, now, attentive=self.detecting):
+        if self._evidence.hear(frame.score, self.playback.audible, now, attentive=self.detecting):
             self._believe(now)
         return self.held or self.gate.open
 
@@ -201,11 +199,9 @@ class Dialogue:
 
     def committed(self, event: ev.UserItemCommitted, now: float) -> None:
         """The provider took an utterance in; one that nobody said is taken out again."""
-        self._history.committed(event.item)
         if event.item == self._evidence.doubted:
             self._evidence.settle()
-            self._history.cut(event.item, 0)
-            self._do(do.DeleteItem(event.item))
+            self.answers.never_said(event.item)
             # If it can, the provider begins to answer it.
             self._due.dismissed |= not self.answers.unfinished
         elif self._evidence.guarded and self._due.awaited and self.answers.unfinished:
@@ -220,27 +216,20 @@ class Dialogue:
         if not self.answers.begin(event.reply, wanted=wanted):
             return
         self._due.begun()
-        if not wanted:
-            return
-        self.patience.question = False
-        self.patience.spoken = True
-        self.turns.open()
-        self._move(Move.REPLY_STARTED)
-        self.patience.asked(now)
+        if wanted:
+            self.turns.open()
+            self._move(Move.REPLY_STARTED)
+            self.patience.replied(now)
 
     def reply_audio(self, event: ev.ReplyAudio, now: float) -> None:
         """Sound of the answer; sound of any other is dropped."""
-        self._history.sounded(event.item, event.samples)
         if not self.answers.take(event):
             return
-        figures = self.turns.open()
-        if figures.first_audio is None:
-            figures.first_audio = now
+        self.turns.open().came(now)
         self.patience.answer(now)
 
     def reply_text(self, event: ev.ReplyText) -> None:
         """What the answer says."""
-        self._history.wrote("assistant", event.item, event.text)
         if self.answers.counts(event.reply):
             self.patience.question = event.is_question
 
@@ -262,9 +251,7 @@ class Dialogue:
             return
         self.patience.answer(now)
         self._move(Move.SOUNDED)
-        figures = self.turns.open()
-        if figures.first_sound is None:
-            figures.first_sound = now
+        self.turns.open().sounded(now)
         self._drain(now)
 
     def _drain(self, now: float) -> None:
@@ -283,14 +270,12 @@ class Dialogue:
         """The model wants something done."""
         wanted = self.answers.counts(event.reply) and self.answers.generating
         if wanted and self._calls.begin(event):
-            self._history.did(event.call, f"The tool {event.name} was called: {event.arguments}")
             self.patience.tool()
 
     def tool_finished(self, event: ev.ToolFinished, now: float) -> None:
         """It is done; a call whose conversation has ended is dropped."""
         if not self._calls.knows(event.call):
             return
-        self._history.did(event.call, f"It returned: {event.output}")
         if self._calls.finish(event):
             self._leaving |= event.farewell and self.turn is not Turn.HEARING
             if not event.farewell:

@@ -16,6 +16,8 @@ class Figures:
     """Times are those of the core's clock; None while they have not come."""
 
     number: int
+    cost: Callable[[Usage], float]
+    """What a bill comes to, in US dollars."""
     heard_before_ms: int = 0
     """What the loudspeaker's count was when the turn began."""
     woken: float | None = None
@@ -32,6 +34,14 @@ class Figures:
         """The loudspeaker's count is now `total_ms`."""
         self.heard_ms = total_ms - self.heard_before_ms
         self.interrupted |= interrupted
+
+    def came(self, now: float) -> None:
+        """Sound of the answer has come."""
+        self.first_audio = now if self.first_audio is None else self.first_audio
+
+    def sounded(self, now: float) -> None:
+        """It has been heard."""
+        self.first_sound = now if self.first_sound is None else self.first_sound
 
     def spent(self, usage: Usage) -> None:
         """Add the bill of one response."""
@@ -58,14 +68,21 @@ class Figures:
             interrupted=int(self.interrupted),
             audio_in_tokens=self.usage.audio_in,
             audio_out_tokens=self.usage.audio_out,
+            cost_usd=round(self.cost(self.usage), 6),
         )
 
 
 class Turns:
     """The turns of a session, one after the other."""
 
-    def __init__(self, playback: Playback, do: Callable[[Command], None]) -> None:
+    def __init__(
+        self,
+        playback: Playback,
+        cost: Callable[[Usage], float],
+        do: Callable[[Command], None],
+    ) -> None:
         self._playback = playback
+        self._cost = cost
         self._do = do
         self.clear()
 
@@ -83,7 +100,8 @@ class Turns:
         """The turn under way, or a new one."""
         if self.current is None:
             self._count += 1
-            self.current = Figures(self._count, self._playback.heard_ms, *(self._came or ()))
+            heard_ms = self._playback.heard_ms
+            self.current = Figures(self._count, self._cost, heard_ms, *(self._came or ()))
             self._came = None
         return self.current
 

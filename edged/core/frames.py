@@ -1,6 +1,7 @@
 """A frame of room sound, as it came and as it may leave."""
 
 from dataclasses import dataclass
+from math import inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +32,8 @@ class MicFrame:
     """Root mean square in dBFS; -120 for digital silence."""
     clean: Cleaned | None = None
     """What may leave the device; None while nobody is on the line, nor about to be."""
+
+    @property
+    def score(self) -> float:
+        """The driver's; what comes as it is comes from a room with nothing of ours in it."""
+        return inf if self.clean is None else self.clean.score

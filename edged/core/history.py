@@ -5,6 +5,7 @@ from math import inf
 from typing import Literal
 
 from .commands import Recall
+from .said import ReplyAudio, ReplyText, Said, UserItemCommitted, UserText
 from .settings import History as Policy
 
 _CUT = "\u2026"
@@ -57,22 +58,26 @@ class History:
         """Whether the last word is the user's, or a tool's."""
         return any(said.who != "assistant" and said.text for said in self._said[-1:])
 
-    def committed(self, item: str) -> None:
-        """The user has said something; the words come later, if at all."""
-        self._find("user", item)
-
-    def wrote(self, who: Literal["user", "assistant"], item: str, text: str) -> None:
-        """The words of an item."""
-        self._find(who, item).text = text.strip()
+    def take(self, event: Said) -> None:
+        """What the provider says."""
+        match event:
+            case UserItemCommitted():
+                # The words come later, if at all.
+                self._find("user", event.item)
+            case UserText():
+                self._wrote("user", event.item, event.text)
+            case ReplyText():
+                self._wrote("assistant", event.item, event.text)
+            case ReplyAudio():
+                # Whether it will be heard or not.
+                self._find("assistant", event.item).received += len(event.samples) // 2
+            case _:
+                pass
 
     def did(self, call: str, what: str) -> None:
         """A tool was called, or has returned."""
         said = self._find("system", call)
         said.text = f"{said.text} {what}".strip()[:_LONGEST_OUTPUT]
-
-    def sounded(self, item: str, samples: bytes) -> None:
-        """A piece of an answer's sound came, whether it will be heard or not."""
-        self._find("assistant", item).received += len(samples) // 2
 
     def cut(self, item: str, heard_ms: int) -> None:
         """No more of that item than this was heard; with 0 it was never said."""
@@ -111,6 +116,9 @@ class History:
         self._gone.clear()
         self._said = [_Said(each.who, "", each.text) for each in told]
         return [*told, Recall("system", _GOES_ON)] if told else []
+
+    def _wrote(self, who: Literal["user", "assistant"], item: str, text: str) -> None:
+        self._find(who, item).text = text.strip()
 
     def _find(self, who: Literal["user", "assistant", "system"], item: str) -> _Said:
         for said in reversed(self._said):

@@ -42,6 +42,11 @@ class Patience:
         self._timers.stop(Timer.FOLLOW_UP, Timer.UTTERANCE)
         self.answer(now)
 
+    def replied(self, now: float) -> None:
+        """An answer is being made."""
+        self.spoken, self.question = True, False
+        self.asked(now)
+
     def answer(self, now: float) -> None:
         """The answer has gone on."""
         self._timers.start(Timer.ANSWER, now + self._policy.answer_timeout_s)

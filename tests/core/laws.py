@@ -31,6 +31,8 @@ _OF_A_LINE = {
     Timer.UTTERANCE,
     Timer.HUSHED,
     Timer.EVIDENCE,
+    Timer.ROTATE,
+    Timer.PAY,
 }
 
 

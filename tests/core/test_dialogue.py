@@ -430,6 +430,7 @@ def test_a_turn_is_one_entry_with_its_times() -> None:
             "interrupted": 0,
             "audio_in_tokens": 10,
             "audio_out_tokens": 20,
+            "cost_usd": 0.0,
         }
     ]
     assert notes(evening.commands, Fact.TURN_ENDED)[0].message == (

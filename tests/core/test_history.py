@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edged.core.history import History
+from edged.core.said import ReplyAudio, ReplyText, UserItemCommitted, UserText
 from edged.core.settings import History as Policy
 
 RATE = 24_000
@@ -12,8 +13,8 @@ WORDS = st.text(st.sampled_from("ab c\u4f60\u00e9 \n"), max_size=60)
 
 def told(text: str, received_ms: int, heard_ms: int) -> list[str]:
     history = History(Policy(), RATE)
-    history.sounded("a", bytes(2 * RATE * received_ms // 1000))
-    history.wrote("assistant", "a", text)
+    history.take(ReplyAudio("r", "a", 0, bytes(2 * RATE * received_ms // 1000)))
+    history.take(ReplyText("r", "a", text))
     history.cut("a", heard_ms)
     history.ended(0.0)
     return [item.text for item in history.recall(1.0)[:-1]]
@@ -48,30 +49,30 @@ def test_never_more_is_told_than_was_heard(text: str, received_ms: int, heard_ms
 
 def test_the_words_may_come_before_or_after_the_cut_and_more_sound_too() -> None:
     history = History(Policy(), RATE)
-    history.sounded("a", bytes(2 * RATE * 2))
+    history.take(ReplyAudio("r", "a", 0, bytes(2 * RATE * 2)))
     history.cut("a", 1000)
-    history.wrote("assistant", "a", "One two three four.")
-    history.sounded("a", bytes(2 * RATE * 2))
+    history.take(ReplyText("r", "a", "One two three four."))
+    history.take(ReplyAudio("r", "a", 0, bytes(2 * RATE * 2)))
     history.ended(0.0)
     assert [item.text for item in history.recall(1.0)[:-1]] == ["One\u2026"]
 
 
 def test_what_was_never_said_stays_so_whatever_more_comes_of_it() -> None:
     history = History(Policy(), RATE)
-    history.sounded("a", bytes(100))
+    history.take(ReplyAudio("r", "a", 0, bytes(100)))
     history.cut("a", 0)
-    history.sounded("a", bytes(100))
-    history.wrote("assistant", "a", "Nobody heard this.")
+    history.take(ReplyAudio("r", "a", 0, bytes(100)))
+    history.take(ReplyText("r", "a", "Nobody heard this."))
     history.ended(0.0)
     assert history.recall(1.0) == []
 
 
 def test_an_utterance_comes_before_its_answer_though_its_words_come_later() -> None:
     history = History(Policy(), RATE)
-    history.committed("u")
-    history.sounded("a", bytes(100))
-    history.wrote("assistant", "a", "Nine.")
-    history.wrote("user", "u", "What is the time?")
+    history.take(UserItemCommitted("u"))
+    history.take(ReplyAudio("r", "a", 0, bytes(100)))
+    history.take(ReplyText("r", "a", "Nine."))
+    history.take(UserText("u", "What is the time?"))
     history.ended(0.0)
     said = [(item.who, item.text) for item in history.recall(1.0)]
     assert said[:2] == [("user", "What is the time?"), ("assistant", "Nine.")]
@@ -79,11 +80,11 @@ def test_an_utterance_comes_before_its_answer_though_its_words_come_later() -> N
 
 def test_told_twice_it_is_the_same_under_new_names() -> None:
     history = History(Policy(), RATE)
-    history.committed("u")
-    history.wrote("user", "u", "Hello?")
+    history.take(UserItemCommitted("u"))
+    history.take(UserText("u", "Hello?"))
     history.ended(0.0)
     first = history.recall(1.0)
-    history.wrote("user", "u", "Something else.")
+    history.take(UserText("u", "Something else."))
     history.ended(2.0)
     again = history.recall(3.0)
     assert [item.text for item in again[:-1]] == ["Hello?", "Something else."]
@@ -93,6 +94,6 @@ def test_told_twice_it_is_the_same_under_new_names() -> None:
 def test_it_does_not_grow_without_end() -> None:
     history = History(Policy(items=3), RATE)
     for number in range(1000):
-        history.committed(f"u{number}")
-        history.wrote("user", f"u{number}", "Hello?")
+        history.take(UserItemCommitted(f"u{number}"))
+        history.take(UserText(f"u{number}", "Hello?"))
     assert len(history._said) <= 8

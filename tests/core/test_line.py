@@ -231,6 +231,7 @@ def test_the_journal_knows_how_long_connecting_took() -> None:
         "reason": "stopped",
         "code": "1000",
         "detail": "bye",
+        "cost_usd": 0.0,
         "session_ms": 1500,
     }
 

@@ -17,10 +17,12 @@ from hypothesis import strategies as st
 
 from edged.core import commands as do
 from edged.core import events as ev
+from edged.core.budget import Budget, Prices, Purse
 from edged.core.gestures import Action, Bindings
 from edged.core.machines import Health, Hearing, Link, Turn
 from edged.core.scenes import Scene
 from edged.core.settings import Conversation
+from edged.core.timers import Timer
 
 from ..script import WIRE_RATE, Echo, Evening, only
 
@@ -120,6 +122,10 @@ HAPPENINGS: dict[str, Happening] = {
     "network breaks": event(ev.LinkDown(ev.Trouble.NETWORK, "1006", transient=True)),
     "provider's time is up": event(ev.LinkDown(None, "1001", "maximum duration")),
     "key refused": event(ev.LinkDown(ev.Trouble.KEY, "3000")),
+    "timer rings": event(ev.Rang("pizza")),
+    "money is spent": event(ev.DayTurned("2026-11-21", 9.0, 9.0)),
+    "a new day": event(ev.DayTurned("2026-11-22", 0.0, 0.0)),
+    "less than asked": event(ev.SessionLimited("no voice of that name")),
     "speech starts": event(ev.SpeechStarted("user_1")),
     "speech stops": event(ev.SpeechStopped("user_1")),
     "committed": event(ev.UserItemCommitted("user_1")),
@@ -153,10 +159,15 @@ for _reply in ("resp_1", "resp_2"):
 
 
 def begin(echo: Echo) -> Evening:
-    evening = Evening(POLICY, BINDINGS, echo=echo)
+    purse = Purse(Prices(), Budget(day_usd=5.0), "gpt-realtime-2.1-mini")
+    evening = Evening(POLICY, BINDINGS, purse=purse, echo=echo)
     evening.slow_to_hush = True
     evening.starts()
     return evening
+
+
+BESIDES = {Timer.RING, Timer.PAY, Timer.ROTATE}
+"""Alarms that go on beside every state."""
 
 
 def signature(evening: Evening) -> tuple[Any, ...]:
@@ -171,7 +182,7 @@ def signature(evening: Evening) -> tuple[Any, ...]:
         speaker._ears.rate is None,
         speaker._troubles.passing,
         frozenset(speaker._troubles.lost),
-        frozenset(speaker._timers._at),
+        frozenset(speaker._timers._at.keys() - BESIDES),
         dialogue.answers.generating,
         dialogue.answers.unfinished,
         dialogue.answers._cut is None,
@@ -261,7 +272,7 @@ def left_alone(evening: Evening) -> bool:
 
     The devices keep their promises, the provider says nothing more, and tools run for ever.
     """
-    for name in ("talk up", "quick up", "push up", "switched on", "speaker opens"):
+    for name in ("talk up", "quick up", "push up", "switched on", "speaker opens", "a new day"):
         HAPPENINGS[name](evening)
     if evening.speaker._ears.rate is None:
         evening.microphone_opens()

@@ -10,6 +10,8 @@ from edged.core.commands import Chime
 from edged.sound._chimes import VOICE_DBFS, chime
 from edged.sound._levels import level
 
+LOUDER_DB = {Chime.ALARM: 13}
+"""What rings is for somebody in another room."""
 RATES = (16000, 24000, 44100, 48000)
 
 
@@ -22,7 +24,8 @@ def heard(which: Chime, rate: int = 24000) -> NDArray[np.int16]:
 def test_its_loudest_moment_is_15_db_below_the_voice(which: Chime, rate: int) -> None:
     sound, window = chime(which, rate), 2 * (rate // 50)
     loudest = max(level(sound[at : at + window]) for at in range(0, len(sound) - window, window))
-    assert VOICE_DBFS - 20 < loudest <= VOICE_DBFS - 15
+    assert VOICE_DBFS - 20 < loudest - LOUDER_DB.get(which, 0) <= VOICE_DBFS - 15
+    assert loudest < VOICE_DBFS
 
 
 @pytest.mark.parametrize("which", Chime)
@@ -32,7 +35,8 @@ def test_it_is_short_and_begins_and_ends_in_silence(which: Chime) -> None:
     assert len(sound) <= longest_s * 24000
     assert abs(int(sound[0])) < 3
     assert abs(int(sound[-1])) < 3
-    assert np.abs(np.diff(sound.astype(int))).max() < 400
+    louder = 10 ** (LOUDER_DB.get(which, 0) / 20)
+    assert np.abs(np.diff(sound.astype(int))).max() < 400 * louder
 
 
 def pitches(sound: NDArray[np.int16]) -> tuple[float, float]:

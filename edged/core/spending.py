@@ -1,0 +1,63 @@
+"""Bills as they come: reckoned, booked, warned of, and the end of the money."""
+
+from collections.abc import Callable
+
+from .budget import Purse
+from .commands import Book, Command, Fact, warn
+from .events import DayTurned
+from .said import Usage
+
+
+class Spending:
+    """The purse with what is told of it."""
+
+    def __init__(self, purse: Purse, *, by_minute: bool, do: Callable[[Command], None]) -> None:
+        """`by_minute`: the open line is what costs."""
+        self._purse = purse
+        self._by_minute = by_minute
+        self._do = do
+        self.session_usd = 0.0
+        """What the session has cost so far."""
+
+    @property
+    def nothing_left(self) -> bool:
+        """Whether all is spent that may be."""
+        return self._purse.spent_out
+
+    @property
+    def state(self) -> str:
+        """How much of which limit is spent, in words."""
+        return self._purse.state
+
+    def turned(self, event: DayTurned) -> None:
+        """The books say what was spent on this day, and in its month."""
+        self._purse.turned(event.day_usd, event.month_usd)
+        self._warn()
+
+    def cost(self, usage: Usage) -> float:
+        """What a bill comes to, in US dollars."""
+        return self._purse.cost(usage)
+
+    def billed(self, usage: Usage, *, answered: bool = False) -> None:
+        """A bill has come, of an answer or of what was written down."""
+        if usage != Usage():
+            self._book(Book(self._purse.spend(usage), usage, answered=answered))
+
+    def passed(self, seconds: float) -> None:
+        """A line was open for so much longer."""
+        if self._by_minute and seconds > 0:
+            self._book(Book(self._purse.spend_minutes(seconds), session_s=seconds))
+
+    def _book(self, what: Book) -> None:
+        self.session_usd += what.usd
+        self._do(what)
+        self._warn()
+
+    def _warn(self) -> None:
+        if model := self._purse.unpriced():
+            where = f'give it a table [prices.models."{model}"]'
+            text = f'the price of "{model}" is not known: {where}'
+            self._do(warn(Fact.PRICE_UNKNOWN, text, model=model))
+        if self._purse.warn():
+            share = round(self._purse.share, 3)
+            self._do(warn(Fact.SPENDING_WARNED, self._purse.state, share=share))

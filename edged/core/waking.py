@@ -1,0 +1,87 @@
+"""What wakes the speaker, whether it may, and what somebody who does is let say first."""
+
+from collections.abc import Callable
+
+from .commands import Chime, Command, Fact, Sound, note
+from .dialogue import Dialogue
+from .ears import Ears
+from .events import Trouble, WakeHeard
+from .line import Line
+from .machines import Link
+from .settings import Conversation
+from .spending import Spending
+from .troubles import Troubles
+
+
+class Waking:
+    """Words, buttons and the shell; and the politest way back to sleep."""
+
+    def __init__(
+        self,
+        policy: Conversation,
+        line: Line,
+        dialogue: Dialogue,
+        ears: Ears,
+        troubles: Troubles,
+        spending: Spending,
+        do: Callable[[Command], None],
+    ) -> None:
+        self._policy = policy
+        self._line = line
+        self._dialogue = dialogue
+        self._ears = ears
+        self._troubles = troubles
+        self._spending = spending
+        self._do = do
+
+    def word(self, event: WakeHeard, now: float) -> None:
+        """A wake word, or one that only stops the answer."""
+        only_stops = event.word in self._policy.stop_words
+        may_stop = only_stops or self._policy.wake_while_speaking == "stop"
+        if may_stop and self._dialogue.stop(now):
+            self._do(note(Fact.WOKEN, f"stopped by {event.word}", word=event.word))
+        elif not only_stops:
+            first = self._line.back(event.position, self._policy.preroll_ms)
+            self._wake(event.word, first, now, score=round(event.score, 3))
+
+    def asked(self, now: float) -> None:
+        """Somebody typed it."""
+        self._wake("shell", self._line.here, now)
+
+    def pressed(self, position: int, now: float) -> None:
+        """Somebody pressed to talk, at that position of room sound."""
+        self._wake("button", self._line.back(position, self._policy.press_preroll_ms), now)
+
+    def held(self, position: int, now: float) -> None:
+        """Somebody holds a button to talk, since that position."""
+        if self._may_wake(now):
+            self._do(note(Fact.WOKEN, "woken by button", word="button"))
+            self._troubles.end(self._troubles.passing)
+            self._line.hold(position, now)
+
+    def sleep(self, now: float) -> None:
+        """Goodbye has been said and heard, or there is no money for more."""
+        self._line.end("budget" if self._spending.nothing_left else "goodbye", now)
+        if self._spending.nothing_left:
+            self._troubles.arise(Trouble.BUDGET, self._spending.state, now)
+
+    def _wake(self, word: str, first: int, now: float, **fields: float) -> None:
+        """What was heard from the position `first` on is theirs."""
+        if not self._may_wake(now):
+            return
+        self._do(note(Fact.WOKEN, f"woken by {word}", word=word, **fields))
+        if self._line.link is not Link.UP:
+            self._troubles.end(self._troubles.passing)
+        self._line.wake(word, first, now)
+
+    def _may_wake(self, now: float) -> bool:
+        """Whether anybody may; if not, the reason sounds."""
+        if self._ears.muted:
+            self._do(Sound(Chime.MUTED))
+        elif self._troubles.lost:
+            self._do(Sound(Chime(min(self._troubles.lost).value)))
+        elif self._spending.nothing_left:
+            self._troubles.arise(Trouble.BUDGET, self._spending.state, now)
+        else:
+            return True
+        return False

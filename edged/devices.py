@@ -1,0 +1,133 @@
+"""What the configuration names, opened: devices, the echo driver, and whoever answers."""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from . import key, schema, sections, store
+from .acoustics.figures import NAME, Calibration
+from .core.commands import Fact, LinkCommand, note, warn
+from .core.events import LinkDown, Trouble
+from .night import Hours, Night
+from .ports import Buttons, Echo, Feed, Journal, Lights, Provider, Session, SoundCard, Wake
+from .reload import StartFailed
+
+
+@dataclass(frozen=True)
+class _Keyless:
+    """A provider that nobody has a key for: every session ends at once, with the hint."""
+
+    hint: str
+
+    def session(self) -> Session:
+        return self
+
+    def offer(self, command: LinkCommand) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    async def run(self, feed: Feed) -> LinkDown:
+        return LinkDown(Trouble.KEY, "no key", self.hint)
+
+
+@contextlib.asynccontextmanager
+async def opened(
+    settings: schema.Settings, feed: Feed, hearing: tuple[int, int, Echo, str], told: Journal
+) -> AsyncIterator[tuple[SoundCard, Wake, Sequence[Lights]]]:
+    """Open the devices, and close them in the reverse order whatever happens.
+
+    `hearing`: the wire's rate and frame, the echo driver and its name.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        lights: list[Lights] = []
+        notices: set[str] = set()
+        dimmer = _dimmer(settings.shine)
+        for chosen in settings.lights:
+            lights.append(_open("light", chosen, dimmer))
+            stack.callback(lights[-1].close)
+            notices.add(getattr(lights[-1], "notice", ""))
+        wake: Wake = _open("wake engine", settings.wake, feed)
+        stack.push_async_callback(wake.close)
+        sound: SoundCard = _open("sound", settings.sound, feed, *hearing)
+        stack.push_async_callback(sound.close)
+        for chosen in settings.buttons:
+            buttons: Buttons = _open("button", chosen, feed)
+            stack.callback(buttons.close)
+            notices.add(getattr(buttons, "notice", ""))
+        for notice in sorted(notices - {""}):
+            told.note(warn(Fact.PART_MISSING, notice), "asleep")
+        yield sound, wake, lights
+
+
+def _dimmer(shine: sections.Lights) -> Callable[[], float]:
+    """How much of their light the lights give at the moment."""
+    night = Night(Hours(shine.quiet_hours))
+    return lambda: shine.quiet_brightness if night() else shine.brightness
+
+
+def _open(what: str, chosen: schema.Chosen, *rest: object) -> Any:
+    """The driver, opened; a device that refuses is the owner's to mend, not a bug."""
+    try:
+        return chosen.module.open(chosen.settings, *rest)
+    except (ImportError, OSError, ValueError) as error:
+        hint = getattr(error, "hint", f"see the table of {chosen.name} in the configuration")
+        # Any other OSError may be a device that is not there yet.
+        mistake = isinstance(error, (ImportError, ValueError, FileNotFoundError))
+        failed = f"the {what} {chosen.name} cannot be opened: {error}"
+        raise StartFailed(failed, hint, mistake=mistake) from error
+
+
+def echo(settings: schema.Settings, wire_rate: int, told: Journal) -> tuple[schema.Chosen, Echo]:
+    """The first echo driver that can be had; the journal says which, and why no better one."""
+    *better, last = settings.echo
+    lacking = [settings.echo_lacking] if settings.echo_lacking else []
+    for chosen in better:
+        try:
+            driver: Echo = chosen.module.open(chosen.settings, wire_rate)
+        except (ImportError, OSError) as error:
+            lacking.append(f"{chosen.name}: {error}")
+            continue
+        break
+    else:
+        chosen, driver = last, _open("echo driver", last, wire_rate)
+    why = f" ({'; '.join(lacking)})" if lacking else ""
+    message = f"echo: {chosen.name}{why}{_recalled(driver, wire_rate, told)}"
+    told.note(note(Fact.ECHO_CHOSEN, message, mode=chosen.name), "asleep")
+    return chosen, driver
+
+
+def _recalled(echo: Echo, wire_rate: int, told: Journal) -> str:
+    """Let the driver begin with what `edged calibrate` learned, if it did; in words when that was.
+
+    So prepared it hears over the first answer nearly everyone whom it would have missed.
+    """
+
+    def warned(text: str) -> None:
+        told.note(warn(Fact.NOT_SAVED, text), "asleep")
+
+    recall = getattr(echo, "recall", None)
+    known = store.Store(store.folder(), warned).read(NAME, Calibration, None)
+    if recall is None or known is None or not known.guess or known.wire_rate != wire_rate:
+        return ""
+    try:
+        recall(known.guess)
+    except ValueError as problem:
+        warned(f"what was calibrated is of no use: {problem}; `edged calibrate` mends it")
+        return ""
+    return f", as calibrated {known.figures.at}"
+
+
+def provider(settings: schema.Settings, dialect: Any, told: Journal) -> tuple[Provider, str]:
+    """Who answers, and the key."""
+    try:
+        found = key.find(settings.key)
+    except key.NoKey as missing:
+        return _Keyless(f"{missing}; {missing.hint}"), ""
+    if found.warning:
+        warning = f"the key comes from the {found.source}: {found.warning}"
+        told.note(warn(Fact.KEY_EXPOSED, warning), "asleep")
+    answers: Provider = _open("link", settings.link, dialect, found.text)
+    return answers, found.text
