@@ -34,6 +34,8 @@ class Hearing:
     ignored: ClassVar[Mapping[str, str]] = wire.IGNORED
 
     def __init__(self, sound: Wire) -> None:
+        # Its tables are made now, when nobody waits for them.
+        sound.unpack(sound.pack(b""))
         self._sound = sound
         self.unknown: Counter[str] = Counter()
         self.malformed: Counter[str] = Counter()

@@ -26,7 +26,8 @@ class Settings:
     """Where OpenAI is, and how much of a long conversation is kept."""
 
     url: str = "wss://api.openai.com/v1/realtime"
-    """The address of the service; ws:// is accepted for this machine only."""
+    """The address of the service; ws:// is accepted for this machine, and for the `plain_hosts`
+    of [link.websocket]."""
     organization: str = ""
     """OpenAI's organization to bill; "" for the key's own."""
     project: str = ""

@@ -19,7 +19,10 @@ def examine(url: str, plain: Collection[str] = ()) -> tuple[bool, bool]:
     if parts.scheme not in ("ws", "wss") or not host or parts.port == 0:
         raise ValueError(f"{url} is not an address of the form wss://host/path")
     if parts.scheme == "ws" and not local and host not in plain:
-        raise ValueError(f"{url} would send the key and the voice in the clear; use wss://")
+        raise ValueError(
+            f"{url} would send the key and the voice in the clear; use wss://, or name the host "
+            "in plain_hosts if both it and the network are yours"
+        )
     return local, parts.scheme == "wss"
 
 

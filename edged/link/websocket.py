@@ -10,7 +10,7 @@ import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Literal
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import (
@@ -22,9 +22,19 @@ from websockets.exceptions import (
 
 from .. import ports
 from ..core.commands import LinkCommand
-from ..core.events import Event, LinkAccepted, LinkDown, LinkReady, SessionLimited, Trouble
+from ..core.events import (
+    Event,
+    LinkAccepted,
+    LinkDown,
+    LinkReady,
+    ReplyDone,
+    RequestRefused,
+    SessionLimited,
+    Trouble,
+)
 from ..night import clock_is_set
 from ._address import examine, trust
+from ._dialect import Dialect
 from ._outbox import Outbox
 
 # An item that is sent whole, sound included, can exceed the library's 1 MiB many times.
@@ -34,6 +44,7 @@ _LARGEST_MESSAGE = 64 * 2**20
 _KERNEL_BUFFER = 256 * 1024
 _KERNEL_UNSENT = 16 * 1024
 _FAREWELL_S = 0.3
+_SHORTEST_KEY = 8
 _NOT_YET_VALID = 9  # X509_V_ERR_CERT_NOT_YET_VALID of OpenSSL
 # Close codes that say that we could not read what the other side sent (RFC 6455 7.4.1).
 _UNREADABLE = (1002, 1003, 1007, 1009, 1010)
@@ -65,45 +76,6 @@ class Settings:
     plain_hosts: tuple[str, ...] = ()
     """Hosts that may be reached by ws://: your voice and the key travel in the clear, so name
     only servers of your own, in a network of your own."""
-
-
-class Dialect(Protocol):
-    """What a line needs to know of the provider's language."""
-
-    @property
-    def wire_rate(self) -> int:
-        """Samples per second of the sound, both ways."""
-
-    @property
-    def expires_at(self) -> float | None:
-        """When the provider will end the session, in Unix seconds, if it said so."""
-
-    def restart(self) -> None:
-        """Forget the last session."""
-
-    def url(self) -> str:
-        """Where to connect."""
-
-    def headers(self, key: str) -> dict[str, str]:
-        """What to send with the request to connect."""
-
-    def configure(self) -> str:
-        """The text that configures the session; the least of it after `SessionLimited`."""
-
-    def encode(self, command: LinkCommand) -> list[str]:
-        """The texts that carry a command out."""
-
-    def decode(self, text: bytes) -> list[Event]:
-        """What a message means; never raises."""
-
-    def oddities(self) -> str:
-        """What was not understood since the last call; "" for nothing."""
-
-    def ended(self, code: int | None, reason: str) -> LinkDown:
-        """What it means that the line was closed."""
-
-    def refused(self, status: int, body: bytes) -> LinkDown:
-        """What it means that the request to connect got an HTTP status."""
 
 
 def open(settings: Settings, dialect: Dialect, key: str) -> "WebSocket":
@@ -205,12 +177,10 @@ class Session:
         finally:
             self._limit = None
             await self._hang_up()
-        detail = down.detail.replace(self._key, "[key]") if self._key else down.detail
-        trouble = None if self._closing else down.trouble
         return replace(
             down,
-            trouble=trouble,
-            detail=detail,
+            trouble=None if self._closing else down.trouble,
+            detail=self._without_key(down.detail),
             dropped_samples=self.dropped,
             oddities=self._dialect.oddities(),
             jitter=random.random(),
@@ -264,9 +234,7 @@ class Session:
                 for event in self._dialect.decode(await line.recv(decode=False)):
                     if isinstance(event, LinkDown):
                         return event
-                    if isinstance(event, LinkAccepted):
-                        event = replace(event, lasts_s=_left(self._dialect.expires_at))
-                    feed(event)
+                    feed(self._told(event))
                     if isinstance(event, LinkAccepted | SessionLimited):
                         await line.send(self._dialect.configure())
                     elif isinstance(event, LinkReady):
@@ -275,6 +243,21 @@ class Session:
                             self._bound(None)
         except ConnectionClosed as closed:
             return self._ended(closed)
+
+    def _told(self, event: Event) -> Event:
+        """The event with what only a line knows, and without what nobody may read."""
+        match event:
+            case LinkAccepted():
+                return replace(event, lasts_s=_left(self._dialect.expires_at))
+            case SessionLimited(detail) | ReplyDone(detail=detail) if detail:
+                return replace(event, detail=self._without_key(detail))
+            case RequestRefused(message=message):
+                return replace(event, message=self._without_key(message))
+        return event
+
+    def _without_key(self, text: str) -> str:
+        # Providers repeat a key in their complaints about it; shorter ones stand for none at all.
+        return text.replace(self._key, "[key]") if len(self._key) >= _SHORTEST_KEY else text
 
     async def _send(self, line: ClientConnection) -> None:
         # How the line ended is told where it is read.

@@ -25,7 +25,7 @@ from edged.link import websocket
 from edged.simulator.server import Options, Server, Speech, serve
 from tests.simulator.caller import hum, silence
 
-from .provider import Ear, line, serving, text, whole
+from .provider import KEY, Ear, line, serving, text, welcome, whole
 
 TUNE = Speech("A tune of one second", hum(1.0))
 TOO_MUCH = Asked(model="gpt-realtime-2.1", instructions="Be brief.", max_output_tokens=5000)
@@ -173,3 +173,28 @@ def test_a_line_that_breaks_may_be_tried_again_and_one_that_we_end_is_not() -> N
         assert (down.trouble, down.transient) == (Trouble.NETWORK, True)
 
     asyncio.run(story())
+
+
+def test_a_key_that_a_complaint_repeats_is_told_to_nobody() -> None:
+    async def indiscreet(visitor: ServerConnection) -> None:
+        await welcome(visitor)
+        error = {"message": f"Who gave you {KEY}?"}
+        await visitor.send(text("error", error=error))
+        await visitor.send(
+            text("response.done", response={"status": "failed", "status_details": {"error": error}})
+        )
+        await visitor.close(4000, f"no {KEY}")
+
+    async def story() -> None:
+        async with serving(indiscreet) as url:
+            down, heard = await whole(url)
+            assert "Who gave you [key]?" in str(heard)
+            assert KEY not in f"{heard}{down}"
+
+    asyncio.run(story())
+
+
+def test_only_named_hosts_are_told_secrets_in_the_clear() -> None:
+    line("ws://nas.local:8080/v1", plain_hosts=("nas.local",))
+    with pytest.raises(ValueError, match="plain_hosts"):
+        line("ws://nas.example:8080/v1", plain_hosts=("nas.local",))
