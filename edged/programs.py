@@ -5,7 +5,6 @@ import contextlib
 import fcntl
 import os
 import re
-import resource
 import signal
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -27,13 +26,16 @@ _DRAIN_S: Final = 0.2
 """What a program that has ended left in its pipes is there by then."""
 _GRACE_S: Final = 1.0
 """A killed process that is still not gone hangs in the kernel; nobody waits for that."""
-_LIMITS: Final = {
-    resource.RLIMIT_CORE: 0,
-    resource.RLIMIT_DATA: 256 << 20,
-    resource.RLIMIT_FSIZE: 256 << 20,
-    resource.RLIMIT_NOFILE: 256,
-}
+_LIMITS: Final = (
+    "--core=0",
+    f"--data={256 << 20}",
+    f"--fsize={256 << 20}",
+    "--nofile=256",
+)
 """Bytes and files that one process may have; the service has 384 MiB, its programs included."""
+_TASKS: Final = "--nproc=40"
+"""Threads and processes of its user at most, ours included where it is ours: the service may have
+64. People have more than that on their own machines, so it holds for system users alone."""
 _ENVIRONMENT: Final = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
 """What a program gets to know; our own environment may have the key in it."""
 
@@ -97,7 +99,7 @@ async def run(command: Command, given: str) -> str:
         raise Failed(f"it printed more than {_FLOOD >> 20} MiB, and was ended")
     if status := child.status or 0:
         how = f"signal {-status}" if status < 0 else f"status {status}"
-        said = complains.text() or hears.text()[-_TAIL:]
+        said = complains.text().removeprefix("prlimit: ") or hears.text()[-_TAIL:]
         raise Failed(f"it ended with {how}" + (f": {said}" if said else ""))
     cut = f"\n[cut here: it printed {hears.count} bytes]" if hears.count > _MOST else ""
     return hears.text() + cut
@@ -142,9 +144,11 @@ class _Child:
 
         asyncio's own way could be cancelled when the child runs and nobody knows its number.
         """
+        # Set by the child itself, before it becomes the program.
+        limits = _LIMITS if 1000 <= os.geteuid() < 60_000 else (*_LIMITS, _TASKS)
         self._child = subprocess.Popen(
-            argv, stdin=asked, stdout=out, stderr=err, cwd="/", env=_ENVIRONMENT,
-            start_new_session=True, **nobody(),
+            ["/usr/bin/prlimit", *limits, "--", *argv], stdin=asked, stdout=out, stderr=err,
+            cwd="/", env=_ENVIRONMENT, start_new_session=True, **nobody(),
         )  # fmt: skip
         try:
             self._watched = os.pidfd_open(self._child.pid)
@@ -152,7 +156,10 @@ class _Child:
             self.kill()
             self._child.wait()
             raise
-        self._bound()
+        # Where memory runs out it goes first, not the speaker.
+        with contextlib.suppress(OSError):
+            score = Path(f"/proc/{self._child.pid}/oom_score_adj")
+            score.write_text("1000", encoding="ascii")
         self.over = asyncio.Event()
         """It has ended, and is not buried: nobody else can have its number."""
         self.status: int | None = None
@@ -174,16 +181,6 @@ class _Child:
         asyncio.get_running_loop().remove_reader(self._watched)
         os.close(self._watched)
         self.status = self._child.poll()
-
-    def _bound(self) -> None:
-        """Bound what it can use up; where we may not, the service manager bounds us together."""
-        for limit, most in _LIMITS.items():
-            with contextlib.suppress(OSError):
-                resource.prlimit(self._child.pid, limit, (most, most))
-        # Where memory runs out it goes first, not the speaker.
-        with contextlib.suppress(OSError):
-            file = Path(f"/proc/{self._child.pid}/oom_score_adj")
-            file.write_text("1000", encoding="ascii")
 
 
 @contextlib.asynccontextmanager

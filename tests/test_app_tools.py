@@ -119,7 +119,7 @@ def test_a_timer_is_set_in_a_conversation_and_rings_offline_in_the_next_life(
         # Nobody answers at the discard port.
         file = configure(tmp_path, "ws://127.0.0.1:9/v1/realtime")
         async with Daemon(file, environment(tmp_path), tmp_path, undisturbed=False) as speaker:
-            await speaker.says("tea rings")
+            await speaker.says("rings")
             await speaker.stop()
             assert speaker.process.returncode == 0, speaker.lines
         assert json.loads(kept.read_text()) == []
