@@ -12,6 +12,7 @@ from .core.events import (
     ButtonPressed,
     Event,
     LinkReady,
+    SessionLimited,
 )
 from .core.scenes import Look, Scene
 from .ports import Buttons, Lights, Session, Wake
@@ -128,6 +129,8 @@ class Hello:
     detail: str
     seconds: float
     """Until the provider had confirmed the configuration."""
+    limited: str = ""
+    """What it said to the whole configuration, where it took only the least of it."""
 
 
 async def greet(settings: Settings, key: str) -> Hello:
@@ -143,15 +146,18 @@ async def greet(settings: Settings, key: str) -> Hello:
     session: Session = open_part("link", settings.link, dialect, key).session()
     began = time.monotonic()
     ready_s: list[float] = []
+    limited: list[str] = []
 
     def feed(event: Event) -> None:
         if isinstance(event, LinkReady):
             ready_s.append(time.monotonic() - began)
             session.close()
+        elif isinstance(event, SessionLimited):
+            limited.append(event.detail)
 
     down = await session.run(feed)
     if ready_s:
-        return Hello("", "", ready_s[0])
+        return Hello("", "", ready_s[0], "".join(limited))
     trouble = "provider" if down.trouble is None else down.trouble.value
     return Hello(trouble, down.detail or down.code, time.monotonic() - began)
 

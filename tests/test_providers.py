@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edged.simulator.provider.script import Answer
-from edged.simulator.server import Call, Options, Server, Speech, serve
+from edged.simulator.server import Call, Faults, Options, Server, Speech, serve
 from tests.simulator.caller import hum, silence
 
 from .serviced import configured, serviced
@@ -44,7 +44,11 @@ def _refusals(server: Server) -> list[str]:
     [("azure", "pcma"), ("xai", "pcm"), ("legacy", "pcmu")],
 )
 def test_an_evening_with(name: Any, audio: str, tmp_path: Path) -> None:
-    answers: list[Answer] = [Speech("A tune.", hum(0.6)), Call("clock", "{}"), Speech("A bell.", hum(0.6))]
+    answers: list[Answer] = [
+        Speech("A tune.", hum(0.6)),
+        Call("clock", "{}"),
+        Speech("A bell.", hum(0.6)),
+    ]
     options = Options(dialect=name, key="sk-simulated", detector="energy", answers=answers)
 
     async def story() -> None:
@@ -67,5 +71,20 @@ def test_an_evening_with(name: Any, audio: str, tmp_path: Path) -> None:
             assert not [said for said in _refusals(server) if "ancel" not in said]
             told = [one.details["item"] for one in server.entries("conversation.item.create")]
             assert "function_call_output" in [item["type"] for item in told]
+
+    asyncio.run(story())
+
+
+def test_a_provider_that_takes_the_least_of_it_only_is_told_of(tmp_path: Path) -> None:
+    options = Options(detector="energy", voice="melody", faults=Faults(modest=True))
+
+    async def story() -> None:
+        async with await serve(options) as server:
+            configured(tmp_path, url=server.url)
+            async with serviced(tmp_path) as speaker:
+                await speaker.types("wake")
+                await speaker.says("Unknown parameter: 'session.audio.output.voice'")
+                await speaker.says("connected")
+                await speaker.stops()
 
     asyncio.run(story())

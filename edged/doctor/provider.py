@@ -4,7 +4,7 @@ import asyncio
 
 from .. import parts
 from . import _credential
-from ._finding import Finding, fail, ok
+from ._finding import Finding, fail, ok, warn
 from ._round import ONLINE
 from ._visit import Visit
 
@@ -30,4 +30,7 @@ def look(visit: Visit) -> Finding:
     if hello.trouble:
         return fail(f"{hello.trouble}: {hello.detail}", _FIXES.get(hello.trouble, "edged doctor"))
     model = visit.settings.session.model
+    if hello.limited:
+        seen = f"{model} answers, but takes only the least of the configuration: {hello.limited}"
+        return warn(seen, "change in [session] what it names, or choose another `driver`")
     return ok(f"{model} answers, and takes the configuration, after {hello.seconds:.1f} s")

@@ -14,6 +14,7 @@ _FAULTS = (
     "no-model",
     "overloaded",
     "rate-limited",
+    "modest",
     "quota",
     "mute",
     "malformed",

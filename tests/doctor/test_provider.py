@@ -252,6 +252,16 @@ def test_a_provider_that_refuses(
     assert key not in found.seen
 
 
+def test_a_provider_that_takes_the_least_of_it_only(case: Case) -> None:
+    def story() -> Finding:
+        case.means(address())
+        return case.look("provider")
+
+    found, _ = beside(story, faults=Faults(modest=True))
+    seen = r"answers, but takes only the least .*Unknown parameter: 'session.audio.output.voice'"
+    says(found, "warn", seen, r"change in \[session\] what it names, .*")
+
+
 def test_nobody_is_asked_who_was_not_allowed_to(case: Case) -> None:
     def story() -> Finding:
         case.means(address())

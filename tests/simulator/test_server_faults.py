@@ -215,6 +215,17 @@ def test_no_credit_shows_only_in_the_answer() -> None:
     asyncio.run(story())
 
 
+def test_a_modest_server_knows_nothing_of_voices() -> None:
+    async def story() -> None:
+        options = Options(detector="energy", faults=Faults(modest=True))
+        async with await serve(options) as server, calling(server) as caller:
+            refused = await caller.update(instructions="x", audio={"output": {"voice": "ash"}})
+            assert refused["error"]["param"] == "session.audio.output.voice"
+            assert (await caller.update(instructions="x"))["type"] == "session.updated"
+
+    asyncio.run(story())
+
+
 def test_a_mute_server_accepts_and_never_answers() -> None:
     async def story() -> None:
         options = Options(faults=Faults(mute=True), think_s=0)

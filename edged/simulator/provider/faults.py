@@ -21,6 +21,8 @@ class Faults:
     """Refuse every key: close with 3000 after the upgrade, as the real server does."""
     no_model: bool = False
     """Know no model: close with 4000 `invalid_request_error.model_not_found`."""
+    modest: bool = False
+    """Know nothing of voices: refuse every `session.update` with one in it."""
     quota: bool = False
     """Every answer fails with `insufficient_quota` in `response.done`; the line stays healthy."""
     drop_after_ms: int | None = None

@@ -93,6 +93,11 @@ class Session:
     # The session
 
     def _update(self, event: dict[str, Any]) -> None:
+        voice = "session.audio.output.voice"
+        if self._line.faults.modest and "voice" in event["session"].get("audio", {}).get(
+            "output", {}
+        ):
+            raise Refusal("unknown_parameter", f"Unknown parameter: '{voice}'.", voice)
         before = self._desk.config["audio"]["input"]
         self._desk.config = configuration.updated(
             self._desk.config, event["session"], self._desk.voice_heard
