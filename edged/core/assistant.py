@@ -150,7 +150,7 @@ class Assistant:
                 text = f"the provider refused what was asked of the session: {event.detail}"
                 self._do(warn(Fact.SESSION_LIMITED, text, detail=event.detail))
             case ev.Rang():
-                self._ringing.begin(event.name, now)
+                self._ringing.begin(now)
             case ev.DayTurned():
                 self._spending.turned(event)
                 if not self._spending.nothing_left:

@@ -17,11 +17,11 @@ class Ringing:
         self._do = do
         self._until = 0.0
 
-    def begin(self, name: str, now: float) -> None:
+    def begin(self, now: float) -> None:
         """It is due."""
         self._until = now + _LONGEST_S
-        message = f"{name} rings" if name else "a timer rings"
-        self._do(note(Fact.RANG, message))
+        # Its name is what somebody said.
+        self._do(note(Fact.RANG, "a timer or an alarm rings"))
         self.ring(now)
 
     def ring(self, now: float) -> None:

@@ -20,7 +20,7 @@ def test_it_rings_for_a_while_and_gives_up() -> None:
     evening.starts()
     evening.feed(ev.Rang("pizza"))
     (told,) = notes(evening.commands, Fact.RANG)
-    assert told.message == "pizza rings"
+    assert "pizza" not in told.message, "that is what somebody said"
     assert rings(evening.commands) == 1
     assert rings(evening.passes(20.1)) == 10
     evening.passes(90.0)
