@@ -106,6 +106,7 @@ async def _run(
         ledger = Ledger(memory.store, memory.clerk)
         reach = Reach(memory.store, memory.clerk, status=observer.status, volume=settings.volume)
         tools = toolbox.open(settings.tools, mine.command, reach)
+        dialect.addendum = tools.instructions
         chores = duties.all_of(manager, manager.watchdog_s(), Vitals().note)
         runner = Runner(
             assistant,
