@@ -45,6 +45,7 @@ LENGTH_ONLY: Mapping[type, str] = {
     ev.ReplyAudio: "samples",
     ev.UserText: "text",
     ev.ReplyText: "text",
+    ev.ReplyWords: "text",
     ev.ToolCalled: "arguments",
     ev.ToolFinished: "output",
     # The provider's own words about what was said to it.

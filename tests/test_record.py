@@ -111,6 +111,8 @@ OPEN = {
     "ReplyAudio.item",
     "ReplyText.reply",
     "ReplyText.item",
+    "ReplyWords.item",
+    "ReplyWords.reply",
     "ToolCalled.reply",
     "ToolCalled.call",
     "ToolCalled.name",

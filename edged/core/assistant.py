@@ -206,6 +206,8 @@ class Assistant:
                 self._dialogue.tool_called(event)
                 if self._dialogue.working:
                     self._line.answered()
+            case ev.ReplyWords():
+                pass
             case ev.UserText() | ev.ReplyText():
                 if isinstance(event, ev.ReplyText):
                     self._dialogue.reply_text(event)

@@ -13,6 +13,7 @@ from .said import ReplyAudio as ReplyAudio
 from .said import ReplyDone as ReplyDone
 from .said import ReplyStarted as ReplyStarted
 from .said import ReplyText as ReplyText
+from .said import ReplyWords as ReplyWords
 from .said import RequestRefused as RequestRefused
 from .said import Said as Said
 from .said import SpeechStarted as SpeechStarted

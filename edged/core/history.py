@@ -5,7 +5,7 @@ from math import inf
 from typing import Literal
 
 from .commands import Recall
-from .said import ReplyAudio, ReplyText, Said, UserItemCommitted, UserText
+from .said import ReplyAudio, ReplyText, ReplyWords, Said, UserItemCommitted, UserText
 from .settings import History as Policy
 
 _CUT = "\u2026"
@@ -32,7 +32,7 @@ class _Said:
     def words(self) -> str:
         """What of its text was heard: as large a share as of its sound, cut at a word."""
         if not self.text or self.heard >= self.received:
-            return self.text
+            return self.text.strip()
         heard = self.text[: int(len(self.text) * self.heard / self.received)]
         parts = heard.rsplit(None, 1)
         within = not (heard[-1:].isspace() or self.text[len(heard)].isspace())
@@ -66,6 +66,8 @@ class History:
                 self._find("user", event.item)
             case UserText():
                 self._wrote("user", event.item, event.text)
+            case ReplyWords():
+                self._find("assistant", event.item).text += event.text
             case ReplyText():
                 self._wrote("assistant", event.item, event.text)
             case ReplyAudio():

@@ -78,6 +78,15 @@ class ReplyAudio:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyWords:
+    """The next words of an item of the answer; `ReplyText` brings all of them once more."""
+
+    reply: str
+    item: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyText:
     """The whole transcript of one item of the answer, as generated."""
 
@@ -133,5 +142,5 @@ class RequestRefused:
 
 
 Heard = SpeechStarted | SpeechStopped | UserItemCommitted | UserText
-Answered = ReplyStarted | ReplyAudio | ReplyText | ToolCalled | ReplyDone
+Answered = ReplyStarted | ReplyAudio | ReplyWords | ReplyText | ToolCalled | ReplyDone
 Said = Heard | Answered | RequestRefused

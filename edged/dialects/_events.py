@@ -189,6 +189,14 @@ class SoundDelta(Server, frozen=True, tag="response.output_audio.delta"):
     content_index: int = 0
 
 
+class TranscriptDelta(Server, frozen=True, tag="response.output_audio_transcript.delta"):
+    """A piece of the words of an answer's sound."""
+
+    response_id: str
+    item_id: str
+    delta: str
+
+
 class TranscriptDone(Server, frozen=True, tag="response.output_audio_transcript.done"):
     """The words of an answer's sound."""
 
@@ -210,6 +218,7 @@ ServerEvent = (
     | ResponseDone
     | ItemDone
     | SoundDelta
+    | TranscriptDelta
     | TranscriptDone
 )
 
@@ -246,7 +255,6 @@ IGNORED: Mapping[str, str] = {
     "response.output_text.delta": _TEXT,
     "response.output_text.done": _TEXT,
     "response.output_audio.done": "the end of an answer is response.done",
-    "response.output_audio_transcript.delta": _PIECE,
     "response.function_call_arguments.delta": _PIECE,
     "response.function_call_arguments.done": "sent for interrupted calls too; the item tells",
     "mcp_list_tools.in_progress": _MCP,

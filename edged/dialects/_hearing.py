@@ -109,7 +109,9 @@ class Hearing:
                 return self._began(response)
             case wire.ResponseDone(response):
                 return self._finished(response)
-            case wire.ItemDone() | wire.SoundDelta() | wire.TranscriptDone():
+            case (
+                wire.ItemDone() | wire.SoundDelta() | wire.TranscriptDelta() | wire.TranscriptDone()
+            ):
                 return [] if event.response_id in self._asides else self._replied(event)
             case _:
                 assert_never(event)
@@ -195,7 +197,7 @@ class Hearing:
         return bill.usage() if bill else ev.Usage()
 
     def _replied(
-        self, event: wire.ItemDone | wire.SoundDelta | wire.TranscriptDone
+        self, event: wire.ItemDone | wire.SoundDelta | wire.TranscriptDelta | wire.TranscriptDone
     ) -> list[ev.Event]:
         match event:
             case wire.SoundDelta(reply, item, sound, index):
@@ -204,6 +206,8 @@ class Hearing:
                     _count(self.malformed, "response.output_audio.delta")
                     samples = samples[:-1]
                 return [ev.ReplyAudio(reply, item, index, samples)] if samples else []
+            case wire.TranscriptDelta(reply, item, piece):
+                return [ev.ReplyWords(reply, item, piece)] if piece else []
             case wire.TranscriptDone(reply, item, transcript):
                 return [ev.ReplyText(reply, item, transcript)]
             case wire.ItemDone(reply, item):

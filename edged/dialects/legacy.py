@@ -89,17 +89,20 @@ class OldSoundDelta(wire.SoundDelta, frozen=True, tag="response.audio.delta"):
     """A piece of an answer's sound."""
 
 
+class OldTranscriptDelta(wire.TranscriptDelta, frozen=True, tag="response.audio_transcript.delta"):
+    """A piece of the words of an answer's sound."""
+
+
 class OldTranscriptDone(wire.TranscriptDone, frozen=True, tag="response.audio_transcript.done"):
     """The words of an answer's sound."""
 
 
 _OLD = {
     shape.__struct_config__.tag: msgspec.json.Decoder(shape)
-    for shape in get_args(OldSoundDelta | OldTranscriptDone)
+    for shape in get_args(OldSoundDelta | OldTranscriptDelta | OldTranscriptDone)
 }
 _RENAMED = {
     "response.audio.done": "response.output_audio.done",
-    "response.audio_transcript.delta": "response.output_audio_transcript.delta",
     "response.text.delta": "response.output_text.delta",
     "response.text.done": "response.output_text.done",
 }

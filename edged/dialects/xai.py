@@ -113,6 +113,7 @@ class TranscriptDelta(wire.Server, frozen=True, tag="response.output_audio_trans
 
     item_id: str
     delta: str
+    response_id: str | None = None
 
 
 class TranscriptDone(wire.Server, frozen=True, tag="response.output_audio_transcript.done"):
@@ -199,9 +200,9 @@ class Dialect(openai.Dialect):
         match event:
             case ConversationCreated(conversation):
                 return self._created(wire.SessionShape(conversation.id))
-            case TranscriptDelta(item, piece):
+            case TranscriptDelta(item, piece, reply):
                 self._words[item] = self._words.get(item, "") + piece
-                return []
+                return [ev.ReplyWords(reply or self._reply, item, piece)] if piece else []
             case TranscriptDone(item, reply, transcript):
                 words = self._words.pop(item, "")
                 text = transcript or words

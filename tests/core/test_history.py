@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edged.core.history import History
-from edged.core.said import ReplyAudio, ReplyText, UserItemCommitted, UserText
+from edged.core.said import ReplyAudio, ReplyText, ReplyWords, UserItemCommitted, UserText
 from edged.core.settings import History as Policy
 
 RATE = 24_000
@@ -97,3 +97,17 @@ def test_it_does_not_grow_without_end() -> None:
         history.take(UserItemCommitted(f"u{number}"))
         history.take(UserText(f"u{number}", "Hello?"))
     assert len(history._said) <= 8
+
+
+def test_words_that_came_in_pieces_do_where_the_whole_never_came() -> None:
+    history = History(Policy(), RATE)
+    history.take(ReplyAudio("r", "a", 0, bytes(2 * RATE * 4)))
+    for piece in ("One two ", "three ", "four."):
+        history.take(ReplyWords("r", "a", piece))
+    history.cut("a", 2000)
+    history.ended(0.0)
+    assert [item.text for item in history.recall(1.0)[:-1]] == ["One two\u2026"]
+    history.take(ReplyWords("r", "b", "All "))
+    history.take(ReplyText("r", "b", "All of it."))
+    history.ended(0.0)
+    assert [item.text for item in history.recall(1.0)[:-1]] == ["One two\u2026", "All of it."]

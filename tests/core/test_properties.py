@@ -148,6 +148,7 @@ for _reply in ("resp_1", "resp_2"):
         f"{_reply} calls": event(ev.ToolCalled(_reply, f"{_reply}_call", "clock", "{}")),
         f"{_reply} is told": event(ev.ToolFinished(f"{_reply}_call", "noon")),
         f"{_reply} takes leave": event(ev.ToolFinished(f"{_reply}_call", "bye", farewell=True)),
+        f"{_reply} speaks": event(ev.ReplyWords(_reply, f"{_reply}_a", "Shall ")),
         f"{_reply} asks": event(ev.ReplyText(_reply, f"{_reply}_a", "Shall I?")),
         f"{_reply} done": event(ev.ReplyDone(_reply)),
         f"{_reply} cancelled": event(ev.ReplyDone(_reply, "cancelled", "turn_detected")),
