@@ -87,8 +87,7 @@ async def _run(
 
     `known` is what an earlier one left.
     """
-    mine = settings.extras
-    specs = toolbox.specs(settings.tools, mine.command, mine.remote)
+    specs = toolbox.specs(settings.tools, settings.extras.command, settings.extras.remote)
     dialect = settings.provider.module.open(settings.session, settings.provider.settings, specs)
     manager = reload.manager
     told = journal.open()
@@ -105,7 +104,7 @@ async def _run(
         observer = Observer(told, recorder, volume_db)
         ledger = Ledger(memory.store, memory.clerk)
         reach = Reach(memory.store, memory.clerk, status=observer.status, volume=settings.volume)
-        tools = toolbox.open(settings.tools, mine.command, reach)
+        tools = toolbox.open(settings.tools, settings.extras.command, reach)
         dialect.addendum = tools.instructions
         chores = duties.all_of(manager, manager.watchdog_s(), Vitals().note)
         runner = Runner(
