@@ -106,7 +106,7 @@ def test_its_numbers_are_the_defaults() -> None:
 
 
 def test_gestures_and_actions_are_all_there_and_do_what_it_says() -> None:
-    section = README.split("## Who may speak when")[1].split("\n## ")[0]
+    section = README.split("## Talking to it")[1].split("\n## ")[0]
     rows = re.findall(r"^\| `(\w+)` \| .* \| `(\w+)` \|$", section, re.MULTILINE)
     assert dict(rows) == {name: action.value for name, action in vars(Bindings()).items()}
     actions = section.split("| action | does |")[1].split("\n\n")[0]
