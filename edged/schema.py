@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import TypeVar
 
 from . import board, config, key, plugins, speech
+from .address import Address
 from .core.gestures import EXCLUSIVE, Bindings
 from .core.settings import BargeIn, Conversation, Gestures, Session, Volume
 from .sections import Buttons, Control, Echo, Lights, Link, Provider, Sound, Wake
@@ -138,16 +139,14 @@ def read(file: Path | None = None, assignments: Sequence[str] = ()) -> Settings:
         lights=_drivers(reader, "lights", lights.drivers),
         buttons=_drivers(reader, "buttons", buttons.drivers),
     )
-    for place, name in enumerate(settings.session.tools):
-        if name not in plugins.names("tools"):
-            error = plugins.UnknownPlugin("tools", name, plugins.names("tools"))
-            reader.mistake(("session", "tools", place), f"{error}; {error.hint}")
+    _toolless(reader, settings.session)
     for address, where in MOVED.items():
         if reader.has(*address):
             reader.mistake(address, where)
     _undecided(reader, settings.actions)
     _idle(reader, settings)
     _crossed(reader, settings)
+    _nowhere(reader, settings.provider)
     _unheard(reader, settings)
     _too_soft(reader, settings.volume)
     _unchosen(reader)
@@ -192,8 +191,29 @@ def _instructed(reader: config.Reader, session: Session) -> Session:
         return replace(session, instructions=file.read_text(encoding="utf-8").strip())
     except (OSError, UnicodeDecodeError) as error:
         expected = "a text file that edged may read is expected"
-        reader.mistake(("session", "instructions_file"), f"{expected}: {error}")
+        problem = error.strerror if isinstance(error, OSError) else error
+        reader.mistake(("session", "instructions_file"), f"{expected}: {file}: {problem}")
         return session
+
+
+def _toolless(reader: config.Reader, session: Session) -> None:
+    """A tool without a file is a mistake."""
+    there = plugins.names("tools")
+    for place, name in enumerate(session.tools):
+        if name not in there:
+            error = plugins.UnknownPlugin("tools", name, there)
+            reader.mistake(("session", "tools", place), f"{error}; {error.hint}")
+
+
+def _nowhere(reader: config.Reader, provider: Chosen) -> None:
+    """An address of the provider to which no line can be opened is a mistake."""
+    url = getattr(provider.settings, "url", None)
+    if url is None:
+        return
+    try:
+        Address(url)
+    except ValueError as error:
+        reader.mistake(("provider", provider.name, "url"), str(error))
 
 
 def _driver(reader: config.Reader, section: str, name: str, *address: str | int) -> Chosen:

@@ -20,7 +20,7 @@ DRIVERS = {"link", "sound", "echo", "wake", "lights", "buttons", "tools"}
 DEVICE_WORDS = {"core.events", "core.commands", "core.frames", "core.scenes", "core.gestures"}
 DEVICE_WORDS |= {"core.vigil"}
 GROUND = {"handoff", "plugins", "lines", "fields", "config", "store", "key", "board", "night"}
-GROUND |= {"speech", "amend"}
+GROUND |= {"speech", "amend", "address"}
 """What stands on nothing but the standard library and each other."""
 HOUSEKEEPING = GROUND | {
     "door",

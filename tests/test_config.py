@@ -435,6 +435,23 @@ def test_an_echo_driver_of_ones_own_is_chosen_by_its_name(file: Path, drop_drive
     assert (lantern.name, lantern.settings) == ("lantern", lantern.module.Settings(wicks=2))
 
 
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("ws://provider.example/v1", "in the clear"),
+        ("https://api.openai.com/v1", "of the form wss://host/path"),
+        ("wss://localhost:99999/v1", "of the form wss://host/path"),
+        ("api.openai.com", "of the form wss://host/path"),
+    ],
+)
+def test_an_address_to_which_no_line_can_be_opened_is_a_mistake_with_its_line(
+    file: Path, url: str, problem: str
+) -> None:
+    file.write_text(f'[provider.openai]\nproject = ""\nurl = "{url}"')
+    with pytest.raises(config.ConfigError, match=rf":3: provider.openai.url: .*{problem}"):
+        schema.read(file)
+
+
 def test_a_file_of_instructions_replaces_those_in_the_configuration(file: Path) -> None:
     (file.parent / "butler.txt").write_text("\nYou are a butler.\n")
     file.write_text(f"[session]\ninstructions_file = '{file.parent}/butler.txt'")

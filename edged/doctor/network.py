@@ -32,17 +32,9 @@ class _Way:
 
 def look(visit: Visit) -> Finding:
     """As far as the proxy, where there is one; nothing is asked of the provider."""
-    address = visit.provider_url()
-    url = urlsplit(address)
+    url = urlsplit(visit.provider_url())
     secure, host = url.scheme == "wss", url.hostname or ""
-    try:
-        port = url.port or (443 if secure else 80)
-    except ValueError:
-        host, port = "", 0
-    if not host or url.scheme not in ("ws", "wss"):
-        return fail(
-            f"{address} is no address", "write `url` of [provider.openai] as wss://HOST/PATH"
-        )
+    port = url.port or (443 if secure else 80)
     link = visit.settings.link.settings
     proxy = _proxy(getattr(link, "proxy", ""), secure, host)
     if proxy:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import errno
-import ipaddress
 import logging
 import random
 import socket
@@ -11,12 +10,12 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal, Protocol
-from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from .. import ports
+from ..address import Address
 from ..core.commands import LinkCommand
 from ..core.events import Event, LinkAccepted, LinkDown, LinkReady, Trouble
 from ._outbox import Outbox
@@ -111,8 +110,9 @@ class WebSocket:
         self._settings = settings
         self._dialect = dialect
         self._key = key
-        self._local, secure = _examine(dialect.url())
-        self._tls = _trust(settings.ca_file) if secure else None
+        address = Address(dialect.url())
+        self._local = address.local
+        self._tls = _trust(settings.ca_file) if address.encrypted else None
 
     def session(self) -> "Session":
         """A new session, not yet connected."""
@@ -307,26 +307,6 @@ class _Connect(connect):
     def process_redirect(self, exc: Exception) -> Exception | str:
         # The key goes where the owner sent it and nowhere else.
         return exc
-
-
-def _examine(url: str) -> tuple[bool, bool]:
-    """Whether `url` is on this machine, and whether it is encrypted."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    host.encode("idna")
-    local = host == "localhost" or _is_loopback(host)
-    if parts.scheme not in ("ws", "wss") or not host or parts.port == 0:
-        raise ValueError(f"{url} is not an address of the form wss://host/path")
-    if parts.scheme == "ws" and not local:
-        raise ValueError(f"{url} would send the key and the voice in the clear; use wss://")
-    return local, parts.scheme == "wss"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _trust(ca_file: str) -> ssl.SSLContext:

@@ -97,10 +97,9 @@ def free_port() -> int:
 
 
 def test_an_address_that_is_none(case: Case) -> None:
-    write = re.escape("write `url` of [provider.openai] as wss://HOST/PATH")
     for url in ("wss://localhost:99999/v1", "https://localhost/v1", "wss:///v1"):
         case.means(url)
-        says(case.look("network"), "fail", "is no address", write)
+        says(case.look("config"), "fail", "of the form wss://host/path", "change line 2 of .*")
 
 
 def test_a_name_that_nobody_has(case: Case) -> None:
