@@ -20,7 +20,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Our matrices are small: numpy's own threads would only cost memory, and read this at import.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     given = sys.argv[1:] if arguments is None else list(arguments)
-    options = _parser(given).parse_args(given)
+    parser = _parser(given)
+    if not given:
+        parser.exit(2, parser.format_help())
+    options = parser.parse_args(given)
     try:
         status: int = options.run(options)
         sys.stdout.flush()

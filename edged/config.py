@@ -94,6 +94,8 @@ class Document:
             what, _, place = str(error).partition(" (at ")
             found = re.search(r"line (\d+)", place)
             line = int(found[1]) if found else text.count("\n") + 1
+            if what == "Invalid value":
+                what += '; a text stands in straight quotes, "like this"'
             self.mistakes.append(Mistake(name, line, "", f"is not TOML: {what}"))
             return
         _overlay(self.values, values)

@@ -270,7 +270,7 @@ def follow(path: Path, request: Request, timeout_s: float = 3.0) -> Replies:
 
 
 def _unanswered(path: Path, error: Exception) -> ControlError:
-    start = "start it: systemctl start edged, or edged run"
+    start = "start it: sudo systemctl start edged, or edged run"
     match error:
         case FileNotFoundError():
             return ControlError(f"edged is not running (no socket at {path})", start)

@@ -69,6 +69,13 @@ def test_a_wrong_command_line_is_status_2(typed: list[str]) -> None:
     assert left.value.code == 2
 
 
+def test_who_types_no_verb_is_shown_them(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        cli.main([])
+    assert left.value.code == 2
+    assert "check Read the configuration" in " ".join(capsys.readouterr().err.split())
+
+
 def test_an_error_with_a_hint_is_told_and_is_status_1(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["greet", "nobody"]) == 1
     assert capsys.readouterr().err == "edged: there is nobody\n(knock first)\n"

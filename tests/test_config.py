@@ -124,6 +124,9 @@ def test_a_named_table_that_has_a_default_keeps_the_rest_of_it() -> None:
     assert read("[tower.bells.small]\nweight_kg = 2").bells == {"small": Bell("g", Tone.DARK, 2.0)}
 
 
+UNQUOTED = 'is not TOML: Invalid value; a text stands in straight quotes, "like this"'
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -172,7 +175,9 @@ def test_a_named_table_that_has_a_default_keeps_the_rest_of_it() -> None:
             "2: tower.great.weight_kg: expected a number, at least 0.5, not 0.4",
         ),
         ("[tower]\nsteps = 0", "1: tower: a tower of this height has steps"),
-        ("[tower]\nname = ", "2: is not TOML: Invalid value"),
+        ("[tower]\nname = ", f"2: {UNQUOTED}"),
+        ("[tower]\nname = marin", f"2: {UNQUOTED}"),
+        ("[tower]\nname = „marin“", f"2: {UNQUOTED}"),
         ("[tower]\nname = 1\nname = 2", "3: is not TOML: Cannot overwrite a value"),
         ("[tower]\nname = '''x\n\n", "4: is not TOML: Expected \"'''\""),
     ],

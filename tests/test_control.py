@@ -572,7 +572,7 @@ def test_a_speaker_that_does_not_run_is_said_so(tmp_path: Path) -> None:
     path = tmp_path / "control"
     with pytest.raises(ControlError, match=r"edged is not running .no socket at") as missing:
         control.ask(path, Request("wake"))
-    assert "systemctl start edged" in missing.value.hint
+    assert "sudo systemctl start edged" in missing.value.hint
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(path))
     with pytest.raises(ControlError, match=r"edged is not running .nobody listens on"):

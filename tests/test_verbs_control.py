@@ -182,7 +182,7 @@ def test_nobody_is_at_home(
     said = capsys.readouterr()
     assert said.out == ""
     assert "edged is not running" in said.err
-    assert "systemctl start edged" in said.err
+    assert "sudo systemctl start edged" in said.err
 
 
 # --- listen -------------------------------------------------------------------------------

@@ -99,7 +99,7 @@ def journalled(known: Collection[Entry] = ()) -> Generator[Entry, None, None]:
     try:
         child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, errors="replace")
     except OSError as error:
-        hint = "start the speaker: systemctl start edged, or edged run"
+        hint = "start the speaker: sudo systemctl start edged, or edged run"
         raise ControlError(f"there is no journal either: {error}", hint) from error
     with child, contextlib.ExitStack() as stack:
         stack.callback(child.terminate)
