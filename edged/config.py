@@ -258,8 +258,9 @@ def _meant(kind: Any, value: Any) -> str:
 
 def _unknown(key: str, what: str, known: Iterable[str]) -> str:
     known = sorted(known)
-    if near := get_close_matches(key, known, n=1):
-        return f"is no {what}; did you mean `{near[0]}`?"
+    spelled = {name.lower(): name for name in known}
+    if near := get_close_matches(key.lower(), spelled, n=1):
+        return f"is no {what}; did you mean `{spelled[near[0]]}`?"
     return f"is no {what}; there are: {', '.join(known) or 'none'}"
 
 

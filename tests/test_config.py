@@ -130,6 +130,7 @@ UNQUOTED = 'is not TOML: Invalid value; a text stands in straight quotes, "like 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("[tower]\nNAME = 1", "2: tower.NAME: is no setting of [tower]; did you mean `name`?"),
         ("[tower]\nnaem = 1", "2: tower.naem: is no setting of [tower]; did you mean `name`?"),
         (
             "[tower.great]\n\nx = 1",
