@@ -41,6 +41,8 @@ def test_it_says_what_it_does(installed: Machine) -> None:
     said = (installed.home / "said").read_text()
     steps = re.findall(r"^\[(\d)/(\d)\] \w", said, re.M)
     assert steps == [(str(number), "5") for number in range(1, 6)]
+    assert "it starts with this machine's next boot" in said
+    assert said.endswith("and its loudspeaker: sudo edged setup\n")
 
 
 def test_it_is_there_and_complete(installed: Machine) -> None:
