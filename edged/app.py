@@ -156,6 +156,7 @@ async def _run(
                 reload.attach(runner.retire, lambda: runner.state)
                 reload.done()
                 await runner.run(devices)
+                reload.retired()
         return memory.started()
 
 
@@ -341,5 +342,9 @@ async def _controlled(
         voice=settings.speech,
         wire_rate=wire_rate,
     )
-    async with control.serve(settings.control.path, shell.answer):
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(control.serve(settings.control.path, shell.answer))
+        except control.ControlError as no:
+            raise StartFailed(str(no), no.hint, mistake=isinstance(no.__cause__, OSError)) from no
         yield
