@@ -66,6 +66,14 @@ def test_every_file_it_names_is_there() -> None:
         assert (TOP / name).exists(), name
 
 
+def test_its_links_lead_to_its_headings() -> None:
+    links = set(re.findall(r"\]\(#([\w-]+)\)", README))
+    headings = re.findall(r"^#+ (.+)$", README, re.MULTILINE)
+    anchors = [re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings]
+    assert links
+    assert {anchors.count(link) for link in links} == {1}
+
+
 @pytest.mark.parametrize("scene", [scene for scene in Scene if scene is not Scene.TROUBLE])
 def test_the_lights_are_as_promised(scene: Scene) -> None:
     brightest = max(
