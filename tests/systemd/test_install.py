@@ -87,6 +87,7 @@ def test_what_cannot_be_is_said_and_nothing_happens(installed: Machine) -> None:
 
 def test_what_is_not_edgeds_own_is_left_alone(stocked: Machine, tmp_path: Path) -> None:
     house = Machine(tmp_path, like=stocked)
+    do(house, "useradd --uid 1500 edged; scripts/debian/postrm purge; id edged; userdel edged")
     do(house, "mkdir /opt/edged; cp README.md /opt/edged")
     assert "/opt/edged is where" in refused(house, "scripts/install --wheels .cache/wheels")
     assert "/opt/edged is where" in refused(house, "scripts/install --purge")
@@ -115,6 +116,17 @@ chmod 755 /try /try/systemd-tmpfiles
 export PATH=/try:$PATH
 """
 """The power goes when edged is half installed."""
+CUT_AGAIN = """
+cat >/try/rm <<'POWER'
+#!/bin/sh
+[ "$1" = -rf ] && [ -e "$2" ] || exec /bin/rm "$@"
+/bin/rm -f "$2/pyvenv.cfg"
+kill -9 $PPID
+POWER
+chmod 755 /try/rm
+export PATH=/try:$PATH
+"""
+"""And when it is half taken away."""
 
 
 def test_what_was_cut_short_is_made_whole(stocked: Machine, tmp_path: Path) -> None:
@@ -139,6 +151,7 @@ def test_what_was_cut_short_is_made_whole(stocked: Machine, tmp_path: Path) -> N
     do(house, "chmod 644 /etc/edged/edged.toml; cd /; runuser -u edged -- edged check")
     assert do(house, "/opt/edged/bin/python -P -c 'import pywebrtc_audio'") == ""
     assert do(house, "cat /etc/edged/edged.toml") == "volume.db = -20.0\n"
+    assert house.run("bash", "-euc", f"{CUT_AGAIN} scripts/install --purge").returncode
     do(house, "rm -r /try; scripts/install --purge")
     assert left_over(house, stocked) == {}
 
@@ -178,6 +191,16 @@ def test_an_upgrade_keeps_what_its_owner_did_and_purge_keeps_nothing(
     assert left_over(house, stocked).keys() == {own, f"{own}/mine.conf"}
     do(house, f"rm {own}/mine.conf; scripts/install --purge")
     assert left_over(house, stocked) == {}
+
+
+def test_one_who_forbids_the_service_has_it_installed_all_the_same(
+    installed: Machine, tmp_path: Path
+) -> None:
+    house = Machine(tmp_path, like=installed)
+    said = do(house, "systemctl --quiet mask edged; scripts/debian/postinst configure ''")
+    assert "will not start at boot" in said
+    do(house, "scripts/install --uninstall")
+    assert do(house, "readlink /etc/systemd/system/edged.service") == "/dev/null\n"
 
 
 def test_what_it_can_do_without_is_installed_along_or_named(
