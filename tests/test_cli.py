@@ -26,6 +26,8 @@ GREET = '''
             raise LookupError("a bug")
         if options.name == "interrupted":
             raise KeyboardInterrupt
+        if options.name == "left":
+            raise EOFError
         print(f"hello {options.name}")
         return 3
 '''
@@ -88,6 +90,24 @@ def test_a_bug_is_not_hidden() -> None:
 
 def test_interrupting_is_no_error() -> None:
     assert cli.main(["greet", "interrupted"]) == 130
+
+
+def test_leaving_a_question_unanswered_is_no_error() -> None:
+    assert cli.main(["greet", "left"]) == 130
+
+
+def test_output_that_is_closed_is_no_crash() -> None:
+    typed = f"exec {sys.executable} -m edged check --template >&-"
+    done = subprocess.run(["sh", "-c", typed], stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_letters_that_a_terminal_does_not_have_are_no_crash() -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    typed = [sys.executable, "-m", "edged", "doctor", "python"]
+    done = subprocess.run(typed, env=environment, capture_output=True, check=False)
+    assert done.stdout.startswith(b"? python"), done.stderr
+    assert done.stderr == b""
 
 
 def test_output_that_nobody_reads_any_more_is_no_crash() -> None:

@@ -605,6 +605,8 @@ def test_where_the_socket_is(tmp_path: Path) -> None:
     runtime = {"RUNTIME_DIRECTORY": "/run/edged-kitchen:/run/other", "XDG_RUNTIME_DIR": "/x"}
     assert control.places(runtime) == (Path("/run/edged-kitchen/control"),)
     assert control.find({}) == control.SYSTEM
+    beyond = "/" + 300 * "x"
+    assert control.find({"RUNTIME_DIRECTORY": beyond}) == Path(beyond, "control"), "no look at it"
     user = {"XDG_RUNTIME_DIR": str(tmp_path)}
     if os.geteuid() == 0:
         assert control.places(user) == (control.SYSTEM,)
