@@ -1,6 +1,7 @@
 """What a check is given: the configuration, the machine, and a person, where there is one."""
 
 import os
+import pwd
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,14 @@ UNIT = "edged.service"
 USER = "edged"
 """Who the service runs as."""
 _PATIENCE_S = 10.0
+
+
+def me() -> str:
+    """What our user is called; its number where nobody gave it a name, as in a container."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
 
 
 class Person(Protocol):

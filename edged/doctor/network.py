@@ -26,8 +26,8 @@ _NOT_YET_VALID = 9
 class _Way:
     host: str
     port: int
-    secure: bool
-    ca_file: str
+    trust: ssl.SSLContext | None
+    """None where nothing is encrypted."""
 
 
 def look(visit: Visit) -> Finding:
@@ -38,9 +38,27 @@ def look(visit: Visit) -> Finding:
     link = visit.settings.link.settings
     proxy = _proxy(getattr(link, "proxy", ""), secure, host)
     if proxy:
+        return _reached(proxy)
+    ca_file: str = getattr(link, "ca_file", "")
+    try:
+        trust = _trust(ca_file)
+    except OSError as problem:
+        seen = f"the certificates in {ca_file} cannot be used: {_said(problem)}"
+        return fail(seen, "correct `ca_file` in [link.websocket]")
+    return asyncio.run(_walk(_Way(host, port, trust if secure else None)))
+
+
+def _reached(proxy: str) -> Finding:
+    """Of the way there, nothing; of the address nothing is told: a password may stand in it."""
+    try:
         through = urlsplit(proxy)
-        return asyncio.run(_walk(_Way(through.hostname or "", through.port or 80, False, "")))
-    return asyncio.run(_walk(_Way(host, port, secure, getattr(link, "ca_file", ""))))
+        host, port = through.hostname, through.port
+    except ValueError:
+        host = None
+    if host is None:
+        form = "http://HOST:PORT, as `proxy` in [link.websocket] or as https_proxy"
+        return fail("the proxy has no address", f"write it as {form}")
+    return asyncio.run(_walk(_Way(host, port or 80, None)))
 
 
 def _proxy(chosen: str, secure: bool, host: str) -> str:
@@ -72,10 +90,10 @@ async def _walk(way: _Way) -> Finding:
     trip_ms = _since(began)
     told = f"{way.host} ({there[0][4][0]}): name {named_ms:.0f} ms, round trip {trip_ms:.0f} ms"
     try:
-        if way.secure:
+        if way.trust:
             began = time.monotonic()
             async with asyncio.timeout(_PATIENCE_S):
-                await writer.start_tls(_trust(way.ca_file), server_hostname=way.host)
+                await writer.start_tls(way.trust, server_hostname=way.host)
             told += f", TLS {_since(began):.0f} ms"
     except ssl.SSLCertVerificationError as doubt:
         return _doubted(way, doubt)

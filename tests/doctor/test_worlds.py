@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ctypes
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ import stat
 import threading
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -271,6 +273,14 @@ def test_this_machines_clock_can_be_read(world: World) -> None:
     assert world.look("clock").verdict in ("ok", "warn")
 
 
+def test_a_kernel_that_may_not_be_asked_keeps_no_time_right(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kernel = SimpleNamespace(adjtimex=lambda _: -1)
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: kernel)
+    assert world.look("clock").verdict == "warn"
+
+
 def test_the_disk(tmp_path: Path, world: World) -> None:
     def judged(free: int, *, fixed: bool = False, ours: bool = True) -> Finding:
         return disk.judged(tmp_path, free, fixed=fixed, open_to_us=ours)
@@ -310,6 +320,20 @@ def test_the_services_user_is_not_in_the_group_of_a_device(world: World) -> None
     world.file("/etc/group", f"edged:x:4711:\n{named[1]}:x:{group}:\n")
     world.systemd(SupplementaryGroups=f"{named[1]} spi")
     assert world.look("rights").verdict == "ok"
+
+
+def test_a_user_without_a_name_is_known_by_the_number(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container."""
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    world.file("/dev/snd/pcmC0D0c", mode=0o660)
+    monkeypatch.setattr(os, "geteuid", lambda: 54321)
+    monkeypatch.setattr(os, "getegid", lambda: 54321)
+    monkeypatch.setattr(os, "getgroups", lambda: [54321])
+    assert "54321 may not use /dev/snd/pcmC0D0c" in world.look("rights").seen
+    assert disk.judged(Path("/x"), 1 << 30, fixed=False, open_to_us=False).fix.endswith("54321: /x")
 
 
 def test_a_device_that_no_group_may_use(world: World) -> None:
