@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ctypes
+import errno
 import os
 import re
 import shutil
@@ -259,6 +260,20 @@ def test_where_it_cannot_the_key_is_a_file_for_root_alone(world: World, managed:
 
 
 # --- time and room ------------------------------------------------------------------------
+
+
+def test_no_piece_of_a_key_is_left_on_a_full_disk(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = world.file("/etc/edged/credentials/openai", "sk-the-old-one\n", 0o600).parent
+    monkeypatch.setattr(os, "fsync", no_room)
+    with pytest.raises(OSError, match="No space left"):
+        _credential.place(folder / "openai", KEY + "\n")
+    assert [each.read_text() for each in folder.iterdir()] == ["sk-the-old-one\n"]
+
+
+def no_room(_: int) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_the_clock() -> None:
