@@ -40,6 +40,20 @@ def test_a_reload_is_told_with_the_time_that_the_manager_compares(manager: socke
     assert before <= int(said["MONOTONIC_USEC"]) <= time.monotonic_ns() // 1000
 
 
+def test_a_reload_may_wait_for_the_end_of_a_conversation(manager: socket.socket) -> None:
+    """Else systemd gives it as long as a start, and says that it failed."""
+    speaker = service.Manager({"WATCHDOG_USEC": "6000000"})
+    speaker.reloading()
+    speaker.alive()
+    speaker.watch(60.0)
+    speaker.ready()
+    speaker.alive()
+    _, fed, patient, _, fed_again = (manager.recv(4096) for _ in range(5))
+    assert fed == b"WATCHDOG=1\nEXTEND_TIMEOUT_USEC=6000000"
+    assert patient == b"WATCHDOG_USEC=60000000\nEXTEND_TIMEOUT_USEC=60000000"
+    assert fed_again == b"WATCHDOG=1"
+
+
 def test_a_longer_patience_is_told_in_microseconds(manager: socket.socket) -> None:
     service.open().watch(1.5)
     assert manager.recv(4096) == b"WATCHDOG_USEC=1500000"
