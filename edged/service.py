@@ -110,5 +110,6 @@ def _place(frame: FrameType | None) -> str:
 def _tell(assignment: str) -> None:
     try:
         notify(assignment)
-    except OSError:
+    except (OSError, ValueError):
+        # ValueError: it is no text of C's.
         return

@@ -109,6 +109,14 @@ def test_a_status_stays_one_line(manager: socket.socket) -> None:
     assert manager.recv(4096) == b"STATUS=trouble MAINPID=1"
 
 
+@pytest.mark.parametrize("odd", ["a\0b", "\udcff"])
+def test_what_no_manager_can_be_told_ends_nothing(manager: socket.socket, odd: str) -> None:
+    """As the name of a file in another coding."""
+    service.open().status(odd)
+    service.open().ready()
+    assert manager.recv(4096) == b"READY=1"
+
+
 def test_nobody_listens_and_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
     service.open().ready()
