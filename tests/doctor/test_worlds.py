@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import stat
+import sys
 import threading
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from pathlib import Path
@@ -146,6 +147,20 @@ def test_a_driver_whose_library_is_not_there(
     drop_driver("wake", "needy", f'raise ImportError("{raised}")\nclass Settings: ...\n')
     world.config.write_text('[wake]\ndriver = "needy"\n')
     says(world.look("config"), "fail", "cannot be used here", fix)
+
+
+@pytest.mark.parametrize("packaged", [False, True])
+def test_an_extra_of_an_installed_speaker_is_the_installers_which_keeps_it(
+    world: World, drop_driver: Drop, monkeypatch: pytest.MonkeyPatch, packaged: bool
+) -> None:
+    lacking = "it needs a package more: pip install 'edged[aec]'"
+    drop_driver("wake", "lacking", f'raise ImportError("{lacking}")\nclass Settings: ...\n')
+    world.config.write_text('[wake]\ndriver = "lacking"\n')
+    monkeypatch.setattr(sys, "prefix", "/opt/edged")
+    if packaged:
+        world.file("/var/lib/dpkg/info/edged.list")
+    wanted = f"{PIP} 'edged[aec]'" if packaged else "sudo ./scripts/install --with aec"
+    says(world.look("config"), "fail", "cannot be used here", re.escape(wanted))
 
 
 # --- the key ------------------------------------------------------------------------------
