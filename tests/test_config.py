@@ -375,6 +375,7 @@ def without(library: str, driver: str, patch: pytest.MonkeyPatch) -> None:
 def test_an_echo_driver_is_named_or_the_best_of_this_board_are_tried(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    pytest.importorskip("pywebrtc_audio")
     monkeypatch.setattr(board, "echo_modes", lambda: ("dual", "speex", "gate"))
     file.write_text("[echo.gate]\ncaution = 2\n")
     settings = schema.read(file)
