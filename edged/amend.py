@@ -1,5 +1,6 @@
 """Changes single settings in a TOML file, and leaves everything else in it as it stands."""
 
+import contextlib
 import json
 import os
 import re
@@ -78,12 +79,16 @@ def save(file: Path, text: str) -> Path | None:
         return None
     file.parent.mkdir(parents=True, exist_ok=True)
     backup = None
-    if before is not None:
-        backup = _unused(file)
-        _write(backup, before, file)
-    fresh = file.with_name(f".{file.name}.new")
-    _write(fresh, text.encode(), file)
-    fresh.replace(file)
+    with contextlib.ExitStack() as pieces:
+        if before is not None:
+            backup = _unused(file)
+            pieces.callback(backup.unlink, missing_ok=True)
+            _write(backup, before, file)
+        fresh = file.with_name(f".{file.name}.new")
+        pieces.callback(fresh.unlink, missing_ok=True)
+        _write(fresh, text.encode(), file)
+        fresh.replace(file)
+        pieces.pop_all()
     return backup
 
 

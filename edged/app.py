@@ -106,12 +106,9 @@ async def _run(
         reach = Reach(memory.store, memory.clerk, status=observer.status, volume=settings.volume)
         tools = toolbox.open(settings.tools, settings.extras.command, reach)
         dialect.addendum = tools.instructions
-        chores = duties.all_of(manager, manager.watchdog_s(), Vitals().note)
-        runner = Runner(
-            assistant,
-            started=started,
-            duties=[*chores, duties.keep_date(ledger.turned), tools.serve],
-        )
+        chores = [*duties.all_of(manager, manager.watchdog_s(), Vitals().note), tools.serve]
+        chores.append(duties.keep_date(ledger.turned))
+        runner = Runner(assistant, started=started, duties=chores)
         hearing = dialect.wire_rate, settings.frame_ms, echo, chosen.name
         async with devices.opened(settings, runner.feed, hearing, told) as opened:
             sound, wake, lights = opened
@@ -133,6 +130,7 @@ async def _run(
                 reload.attach(runner.retire, lambda: runner.state)
                 reload.done()
                 await runner.run(world)
+                reload.retired()
         return memory.started()
 
 
@@ -227,5 +225,9 @@ async def _controlled(
         voice=settings.speech,
         wire_rate=wire_rate,
     )
-    async with control.serve(settings.control.path, shell.answer):
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(control.serve(settings.control.path, shell.answer))
+        except control.ControlError as no:
+            raise StartFailed(str(no), no.hint, mistake=isinstance(no.__cause__, OSError)) from no
         yield

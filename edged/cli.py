@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 from . import __version__, plugins
 from .config import ConfigError
@@ -20,15 +21,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Our matrices are small: numpy's own threads would only cost memory, and read this at import.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     given = sys.argv[1:] if arguments is None else list(arguments)
-    options = _parser(given).parse_args(given)
+    parser = _parser(given)
+    if not given:
+        parser.exit(2, parser.format_help())
+    options = parser.parse_args(given)
     try:
+        _be_lenient()
         status: int = options.run(options)
-        sys.stdout.flush()
+        print(end="", flush=True)
     except BrokenPipeError:
         # Whoever read our output has left (`edged devices | head`); nothing more can be said.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, EOFError):
+        # EOFError: whoever was asked something left with Ctrl-D.
         return 130
     except ConfigError as error:
         return _complain(str(error), error.hint, MISCONFIGURED)
@@ -39,6 +45,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = MISCONFIGURED if getattr(error, "mistake", False) else FAILED
         return _complain(f"edged: {error}", hint, status)
     return status
+
+
+def _be_lenient() -> None:
+    """Let letters that a terminal cannot show, or did not type as such, cost no more than that."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")
 
 
 def _parser(given: Sequence[str]) -> argparse.ArgumentParser:

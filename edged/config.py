@@ -94,6 +94,8 @@ class Document:
             what, _, place = str(error).partition(" (at ")
             found = re.search(r"line (\d+)", place)
             line = int(found[1]) if found else text.count("\n") + 1
+            if what == "Invalid value":
+                what += '; a text stands in straight quotes, "like this"'
             self.mistakes.append(Mistake(name, line, "", f"is not TOML: {what}"))
             return
         _overlay(self.values, values)
@@ -271,8 +273,9 @@ def _meant(kind: Any, value: Any) -> str:
 
 def _unknown(key: str, what: str, known: Iterable[str]) -> str:
     known = sorted(known)
-    if near := get_close_matches(key, known, n=1):
-        return f"is no {what}; did you mean `{near[0]}`?"
+    spelled = {name.lower(): name for name in known}
+    if near := get_close_matches(key.lower(), spelled, n=1):
+        return f"is no {what}; did you mean `{spelled[near[0]]}`?"
     return f"is no {what}; there are: {', '.join(known) or 'none'}"
 
 

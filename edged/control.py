@@ -84,7 +84,8 @@ def places(environment: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
 def find(environment: Mapping[str, str] = os.environ) -> Path:
     """The first of `places` where there is a socket; the last where there is none."""
     there = places(environment)
-    return next((path for path in there if path.exists()), there[-1])
+    # One that may not be looked at, as of a user whose environment was kept, is not there.
+    return next((path for path in there if os.path.exists(path)), there[-1])  # noqa: PTH110
 
 
 # --- the speaker's side -------------------------------------------------------------------
@@ -250,12 +251,16 @@ def ask(path: Path, request: Request, timeout_s: float = 3.0) -> dict[str, Any]:
 def follow(path: Path, request: Request, timeout_s: float = 3.0) -> Replies:
     """Ask, and return one reply after another for as long as there are any; as `ask`."""
     try:
+        asked = msgspec.json.encode(request) + b"\n"
+    except UnicodeEncodeError as error:
+        raise ControlError("that is no text", "write it in UTF-8, as this terminal does") from error
+    try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
             line.settimeout(timeout_s)
             line.connect(str(path))
             # Who is refused is told so before they have asked, and hung up on.
             with contextlib.suppress(BrokenPipeError):
-                line.sendall(msgspec.json.encode(request) + b"\n")
+                line.sendall(asked)
             with line.makefile("rb") as replies:
                 while True:
                     said = replies.readline(LINE_BYTES)
@@ -270,7 +275,7 @@ def follow(path: Path, request: Request, timeout_s: float = 3.0) -> Replies:
 
 
 def _unanswered(path: Path, error: Exception) -> ControlError:
-    start = "start it: systemctl start edged, or edged run"
+    start = "start it: sudo systemctl start edged, or edged run"
     match error:
         case FileNotFoundError():
             return ControlError(f"edged is not running (no socket at {path})", start)

@@ -10,6 +10,8 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Annotated, Any, Literal, get_args, get_origin
 
+from .key import masked
+
 Bounds = tuple[float, float]
 """The lowest and the highest value allowed."""
 
@@ -85,10 +87,10 @@ def fits(annotation: Any, value: Any) -> bool:
 
 
 def shown(value: Any) -> str:
-    """A TOML value as a person would write it, cut to a readable length."""
+    """A TOML value as a person would write it, cut to a readable length; a key is not shown."""
     if isinstance(value, dict):
         return "a table"
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = masked(json.dumps(value, ensure_ascii=False, default=str))
     return text if len(text) <= 60 else text[:57] + "..."
 
 

@@ -1,13 +1,12 @@
 """Where the story is told: entries with fields for journald, or readable lines on stderr."""
 
 import os
+import socket
 import sys
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import IntEnum
 from typing import TextIO
-
-from systemd.journal import sendv
 
 from .core.commands import Fact, Note, warn
 from .ports import Journal
@@ -88,17 +87,32 @@ PRIORITIES: Mapping[Fact, Priority] = {
 """Of every kind that is not told as info; none that warns is told as less than a warning."""
 
 
+_LONGEST = 16_384
+"""Letters of a field: three of such, with letters of four bytes, still are one datagram."""
+
+
 def priority(note: Note) -> Priority:
     """How much this entry matters."""
     usual = PRIORITIES.get(note.fact, Priority.INFO)
     return min(usual, Priority.WARNING) if note.warning else usual
 
 
+def send(*fields: bytes, to: str = "/run/systemd/journal/socket") -> None:
+    """Hand journald one entry's fields, each as NAME=VALUE without a line's end, at once or not.
+
+    Journald's native protocol is a datagram with a line for each. libsystemd's own function waits
+    for a journald that is behind, as on a card that is busy, and every thread of ours with it.
+    Raises OSError for an entry that is not taken.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as line:
+        line.sendto(b"\n".join(fields) + b"\n", to)
+
+
 class Journald:
     """Writes structured entries: EDGED_FACT, EDGED_STATE and a field EDGED_NAME per field."""
 
-    def __init__(self, send: Callable[..., None] = sendv) -> None:
-        """`send` takes the entry's fields as NAME=VALUE, one argument each, as bytes."""
+    def __init__(self, send: Callable[..., None] = send) -> None:
+        """`send` as the function of that name."""
         self._send = send
 
     def note(self, note: Note, state: str) -> None:
@@ -112,8 +126,9 @@ class Journald:
             "EDGED_STATE": state,
         }
         fields |= {f"EDGED_{name.upper()}": _text(value) for name, value in note.fields.items()}
+        texts = (f"{name}={printable(value)[:_LONGEST]}" for name, value in fields.items())
         try:
-            self._send(*(f"{name}={printable(value)}".encode() for name, value in fields.items()))
+            self._send(*(text.encode() for text in texts))
         except OSError:
             # There is nobody left to tell, and a speaker that cannot write still speaks.
             return

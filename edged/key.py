@@ -1,12 +1,15 @@
 """The provider's key, from wherever its owner put it; never written anywhere."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 _FOLDERS = ("edged_", "edged-encrypted_")
 """What the unit's two folders of credentials put before a name."""
+_KEY = re.compile(r"\b(sk-|ek_|xai-)[\w-]{16,}")
+"""How the keys of OpenAI, of its clients and of xAI look."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,21 @@ class Settings:
     """A file with the key as its only line, readable by its owner alone, is next; "" for none."""
     environment: str = "OPENAI_API_KEY"
     """The environment variable that is looked for last."""
+
+    def __post_init__(self) -> None:
+        """Refuse the key itself.
+
+        Raises:
+            ValueError: it does not repeat it, as what it says is kept in the journal.
+
+        """
+        if any(_KEY.match(text) for text in (self.credential, self.file, self.environment)):
+            raise ValueError("the key itself stands here: take it out, and type `edged setup`")
+
+
+def masked(text: str) -> str:
+    """`text` without any key that somebody wrote into it."""
+    return _KEY.sub(r"\1...", text)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime, time
 from pathlib import Path
+from time import tzset
 from typing import Final
 
 _HOURS: Final = re.compile(r"(\d{1,2}):(\d\d)\s*-\s*(\d{1,2}):(\d\d)")
@@ -54,12 +55,12 @@ class Night:
     def __init__(
         self,
         hours: Hours,
-        now: Callable[[], datetime] = datetime.now,
+        now: Callable[[], datetime] | None = None,
         known: Callable[[], bool] | None = None,
     ) -> None:
         """`now` is the wall clock here, `known` whether it is set; None asks the machine."""
         self._hours = hours
-        self._now = now
+        self._now = now or _here
         self._known = known or clock_is_set
         self._set = False
 
@@ -69,6 +70,12 @@ class Night:
             return False
         self._set = self._set or self._known()
         return self._set and self._hours.cover(self._now().time())
+
+
+def _here() -> datetime:
+    # The C library does not notice by itself that the time zone was set.
+    tzset()
+    return datetime.now()
 
 
 def clock_is_set(root: Path = Path("/"), adjtimex: Callable[[], int] | None = None) -> bool:

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+import tempfile
 import warnings
 from collections.abc import Iterator
 
@@ -39,7 +40,7 @@ def prepare() -> str:
     if Device.pin_factory is None:
         try:
             # gpiozero warns of each library that it does not find.
-            with warnings.catch_warnings(), _explained("the pin factory"):
+            with warnings.catch_warnings(), _explained("the pin factory"), _out_of_the_way():
                 warnings.simplefilter("ignore")
                 Device.ensure_pin_factory()
         except PinTrouble:
@@ -56,6 +57,20 @@ def claimed(what: str) -> Iterator[None]:
     """Turn whatever the pin libraries raise while `what` is set up into `PinTrouble`."""
     prepare()
     with _explained(what):
+        yield
+
+
+@contextlib.contextmanager
+def _out_of_the_way() -> Iterator[None]:
+    """When it is imported, lgpio makes a pipe in the working directory, opens it, and leaves it.
+
+    Where nobody gave it a folder, as the service's unit does with LG_WD, somebody just typed a
+    command: theirs need not be writable, and stays as it is.
+    """
+    if "LG_WD" in os.environ:
+        yield
+        return
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         yield
 
 

@@ -47,6 +47,8 @@ class Reload:
         self._state: Callable[[], str] = lambda: "asleep"
         self._next: Settings | None = None
         self._taking = False
+        self._watchdog_s = manager.watchdog_s()
+        """How long the watchdog waits now."""
         self.begun = False
         """Whether a speaker has run in this process."""
 
@@ -60,7 +62,7 @@ class Reload:
             except StartFailed as failed:
                 if proven is None:
                     raise
-                self.refuse(str(failed))
+                self.refuse(str(failed), f"{failed.hint}; then `systemctl reload edged`")
                 settings, proven = proven, None
             else:
                 proven, settings = settings, self.take()
@@ -76,14 +78,23 @@ class Reload:
     def ask(self) -> None:
         """Read the configuration: a mistake changes nothing, a good one waits to be taken."""
         self.manager.reloading()
+        usual = self._watchdog_s
+        # A library may be among what is read, for the first time and from a slow card.
+        self._be_patient(_PATIENCE_S)
         try:
             self._next = self._reread()
         except ConfigError as mistakes:
-            self.refuse(str(mistakes))
+            self.refuse(str(mistakes), _ADVICE)
             if self._next is None:
                 self.manager.ready()
             return
+        finally:
+            self._be_patient(usual)
         self._retire()
+
+    def retired(self) -> None:
+        """A speaker has ended to make room; what it leaves to the disk may take a while."""
+        self._be_patient(_PATIENCE_S)
 
     def take(self) -> Settings:
         """The newest one that was asked for; nobody is on the line now."""
@@ -91,15 +102,14 @@ class Reload:
             raise RuntimeError("nobody asked")
         taken, self._next = self._next, None
         self._taking = True
-        self._be_patient(_PATIENCE_S)
         return taken
 
-    def refuse(self, why: str) -> None:
-        """Tell that the old one stays."""
+    def refuse(self, why: str, advice: str) -> None:
+        """Tell that the old one stays, and what to do."""
         self._taking = False
         problem = "; ".join(line.strip() for line in why.splitlines())
         refused = f"the new configuration is not taken, the old one stays: {problem}"
-        self._told.note(warn(Fact.RELOAD_REFUSED, refused, advice=_ADVICE), self._state())
+        self._told.note(warn(Fact.RELOAD_REFUSED, refused, advice=advice), self._state())
 
     def done(self) -> None:
         """A speaker runs from now on."""
@@ -118,4 +128,5 @@ class Reload:
 
     def _be_patient(self, watchdog_s: float | None) -> None:
         if watchdog_s and self.manager.watchdog_s():
+            self._watchdog_s = watchdog_s
             self.manager.watch(watchdog_s)

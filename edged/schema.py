@@ -3,68 +3,24 @@
 import argparse
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
 
 from . import board, config, key, plugins, speech
+from .address import Address
 from .core.budget import Budget, Prices
 from .core.gestures import EXCLUSIVE, Bindings
 from .core.settings import BargeIn, Conversation, Gestures, History, Session, Volume
 from .sections import Buttons, Control, Echo, Lights, Link, Provider, Sound, Tools, Wake
+from .settings import Chosen as Chosen
+from .settings import Settings as Settings
 
 T = TypeVar("T")
 
 FILE = Path("/etc/edged/edged.toml")
 """Read unless another is named; with `edged.toml.d/*.toml` beside it; it need not exist."""
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """A driver that the configuration names, and the settings its table gives."""
-
-    name: str
-    module: ModuleType
-    settings: object
-    """An instance of the module's `Settings`."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Everything the configuration says."""
-
-    files: tuple[Path, ...]
-    """What was read, in order."""
-    conversation: Conversation
-    barge_in: BargeIn
-    history: History
-    volume: Volume
-    gestures: Gestures
-    session: Session
-    """With the text of its file of instructions, if it names one."""
-    budget: Budget
-    prices: Prices
-    key: key.Settings
-    control: Control
-    speech: speech.Settings
-    frame_ms: int
-    actions: Mapping[str, Bindings]
-    provider: Chosen
-    link: Chosen
-    sound: Chosen
-    echo: tuple[Chosen, ...]
-    """Those to try, the best first."""
-    echo_lacking: str
-    """Why better ones are not among them; "" where there are none."""
-    wake: Chosen
-    shine: Lights
-    """How bright the lights are, and when."""
-    lights: tuple[Chosen, ...]
-    buttons: tuple[Chosen, ...]
-    tools: tuple[Chosen, ...]
-    extras: Tools
-    """The owner's programs and servers, beside these tools."""
 
 
 SECTIONS = {
@@ -159,11 +115,11 @@ def read(file: Path | None = None, assignments: Sequence[str] = ()) -> Settings:
     _undecided(reader, settings.actions)
     _idle(reader, settings)
     _crossed(reader, settings)
+    _nowhere(reader, settings.provider, settings.link)
     _unheard(reader, settings)
     _too_soft(reader, settings.volume)
     _unpriced(reader, settings)
-    for place, why in tools.flaws():
-        reader.mistake(("tools", *place), why)
+    _flawed(reader, tools)
     _unchosen(reader)
     reader.finish()
     return settings
@@ -206,8 +162,20 @@ def _instructed(reader: config.Reader, session: Session) -> Session:
         return replace(session, instructions=file.read_text(encoding="utf-8").strip())
     except (OSError, UnicodeDecodeError) as error:
         expected = "a text file that edged may read is expected"
-        reader.mistake(("session", "instructions_file"), f"{expected}: {error}")
+        problem = error.strerror if isinstance(error, OSError) else error
+        reader.mistake(("session", "instructions_file"), f"{expected}: {file}: {problem}")
         return session
+
+
+def _nowhere(reader: config.Reader, provider: Chosen, link: Chosen) -> None:
+    """An address of the provider to which no line can be opened is a mistake."""
+    url = getattr(provider.settings, "url", None)
+    if not url:
+        return
+    try:
+        Address(url, getattr(link.settings, "plain_hosts", ()))
+    except ValueError as error:
+        reader.mistake(("provider", provider.name, "url"), str(error))
 
 
 def _driver(reader: config.Reader, section: str, name: str, *address: str | int) -> Chosen:
@@ -334,6 +302,12 @@ def _unpriced(reader: config.Reader, settings: Settings) -> None:
             table = f"[prices.models.{json.dumps(name, ensure_ascii=False)}]"
             message = f"{name} has no price, so that no limit holds: give it a table {table}"
             reader.mistake(("session", use), f"{message}, an empty one if it costs nothing")
+
+
+def _flawed(reader: config.Reader, tools: Tools) -> None:
+    """A program or a server that cannot be told to a model."""
+    for place, why in tools.flaws():
+        reader.mistake(("tools", *place), why)
 
 
 def _unchosen(reader: config.Reader) -> None:

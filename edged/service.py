@@ -21,9 +21,11 @@ class Manager:
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         self._environment = environment
         self._patience_s = 0.0
+        self._reloading = False
 
     def ready(self) -> None:
         """The speaker serves."""
+        self._reloading = False
         _tell("READY=1")
 
     def status(self, text: str) -> None:
@@ -33,7 +35,7 @@ class Manager:
 
     def alive(self) -> None:
         """Feed the watchdog."""
-        _tell("WATCHDOG=1")
+        _tell("WATCHDOG=1" + self._extending(self.watchdog_s() or 0.0))
 
     def guard(self, stuck: Callable[[str], None]) -> None:
         """Have `stuck` told where the loop stands still, shortly before the watchdog ends it.
@@ -55,16 +57,22 @@ class Manager:
     def watch(self, watchdog_s: float) -> None:
         """From now on `alive` may stay away for so long, and `turning` until it comes again."""
         self._set_alarm(0.0)
-        _tell(f"WATCHDOG_USEC={round(watchdog_s * 1e6)}")
+        _tell(f"WATCHDOG_USEC={round(watchdog_s * 1e6)}" + self._extending(watchdog_s))
 
     def reloading(self) -> None:
-        """The configuration is read anew; `ready` follows."""
+        """The configuration is read anew; `ready` follows, when nobody is on the line."""
+        self._reloading = True
         _tell(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def stopping(self) -> None:
         """The end has begun."""
+        self._reloading = False
         self._set_alarm(0.0)
         _tell("STOPPING=1")
+
+    def _extending(self, by_s: float) -> str:
+        """A reload may take as long as a start, unless systemd is asked for more time."""
+        return f"\nEXTEND_TIMEOUT_USEC={round(by_s * 1e6)}" if self._reloading else ""
 
     def _set_alarm(self, after_s: float) -> None:
         """0 is never."""
@@ -102,5 +110,6 @@ def _place(frame: FrameType | None) -> str:
 def _tell(assignment: str) -> None:
     try:
         notify(assignment)
-    except OSError:
+    except (OSError, ValueError):
+        # ValueError: it is no text of C's.
         return

@@ -58,10 +58,10 @@ class Serviced:
     async def says(self, words: str, times: int = 1) -> None:
         await self.until(lambda: self.counts(words) >= times)
 
-    async def types(self, verb: str, socket: str = "control") -> str:
+    async def types(self, verb: str, socket: str = "control", *more: str) -> str:
         """Somebody types a verb; what it answers."""
         typed = await asyncio.create_subprocess_exec(
-            *[sys.executable, "-m", "edged", verb, "--socket", str(self.folder / socket)],
+            *[sys.executable, "-m", "edged", verb, "--socket", str(self.folder / socket), *more],
             stdout=asyncio.subprocess.PIPE,
         )
         answer, _ = await asyncio.wait_for(typed.communicate(), 20)

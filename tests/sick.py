@@ -1,8 +1,9 @@
 """`edged` with one part that fails when told to: `python -m tests.sick PART VERB ...`.
 
-The part fails for good once there is a file `sick` in the folder of the notification socket.
+The part fails once there is a file `sick` in the folder of the notification socket.
 """
 
+import argparse
 import os
 import signal
 import sys
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from edged import schema
 from edged.cli import main
 from edged.sound import _capture
 from edged.wake import openwakeword
@@ -53,6 +55,33 @@ def loop() -> None:
     signal.signal(signal.SIGUSR1, stand_still)
 
 
+def disk() -> None:
+    """The disk takes its time for the next file."""
+    system: Any = os
+    well: Callable[[int], None] = os.fsync
+
+    def fsync(handle: int) -> None:
+        if SICK.exists():
+            SICK.unlink()
+            time.sleep(2.5)
+        well(handle)
+
+    system.fsync = fsync
+
+
+def reader() -> None:
+    """The configuration takes its time to be read."""
+    well = schema.from_options
+
+    def from_options(options: argparse.Namespace) -> schema.Settings:
+        if SICK.exists():
+            time.sleep(2.5)
+        return well(options)
+
+    schema.from_options = from_options
+
+
 if __name__ == "__main__":
-    {"engine": engine, "microphone": microphone, "loop": loop}[sys.argv.pop(1)]()
+    parts = {each.__name__: each for each in (engine, microphone, loop, disk, reader)}
+    parts[sys.argv.pop(1)]()
     sys.exit(main())

@@ -1,7 +1,10 @@
 """Settings changed in a file that somebody wrote by hand: nothing of theirs is lost."""
 
+import errno
 import json
+import os
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edged import template
-from edged.amend import Unamendable, Value, amended, toml
+from edged.amend import Unamendable, Value, amended, save, toml
 
 BY_HAND = """\
 # My kitchen.
@@ -144,6 +147,25 @@ def test_the_template_takes_everything_that_setup_writes() -> None:
     kept = [row for row in before.splitlines() if row.startswith("##")]
     assert [row for row in text.splitlines() if row.startswith("##")] == kept
     assert len(text.splitlines()) == len(before.splitlines()) + 2
+
+
+def test_a_full_disk_leaves_everything_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "edged.toml"
+    file.write_text(BY_HAND)
+    room = iter([True, False])
+    whole = os.fsync
+
+    def fsync(handle: int) -> None:
+        if not next(room):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        whole(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(OSError, match="No space left"):
+        save(file, "[volume]\n")
+    assert [each.read_text() for each in tmp_path.iterdir()] == [BY_HAND]
 
 
 _keys = st.sampled_from(["a", "b", "long-key", "with space", "ü"])

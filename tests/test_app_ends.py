@@ -1,6 +1,7 @@
 """The journal's last entry says how a speaker ended: told to, or broken, or never begun."""
 
 import asyncio
+import socket
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,25 @@ def test_one_that_cannot_start_is_not_broken(tmp_path: Path, told: Told, drop_dr
     with pytest.raises(app.StartFailed, match="no light"):
         asyncio.run(app.run(configured(tmp_path, 'lights.drivers=["rotten"]')))
     assert not {note.fact for note in told.notes} & {Fact.BROKEN, Fact.STOPPED}
+
+
+def test_one_that_nobody_could_reach_is_not_broken_and_not_started_again(
+    tmp_path: Path, told: Told
+) -> None:
+    with pytest.raises(app.StartFailed, match="cannot be made") as failed:
+        asyncio.run(app.run(configured(tmp_path, 'control.socket="/proc/nowhere/control"')))
+    assert failed.value.mistake
+    assert not {note.fact for note in told.notes} & {Fact.BROKEN, Fact.STOPPED}
+
+
+def test_one_in_anothers_place_is_no_mistake_of_the_configuration(
+    tmp_path: Path, told: Told
+) -> None:
+    path = tmp_path / "taken"
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(path))
+        other.listen()
+        with pytest.raises(app.StartFailed, match="another edged is running") as failed:
+            asyncio.run(app.run(configured(tmp_path, f'control.socket="{path}"')))
+    assert not failed.value.mistake
+    assert Fact.BROKEN not in {note.fact for note in told.notes}

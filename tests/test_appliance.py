@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ HERE = Path(__file__).parent
 RIG = HERE / "rigs" / "appliance"
 BUILT = HERE.parent / ".cache" / "appliance"
 LINES = [(name, line) for name, chapter in chapters.NAMED.items() for line in chapter.lines]
-LONGEST_S = 1500
+LONGEST_S = 3000
 
 pytestmark = [
     pytest.mark.appliance,
@@ -59,13 +60,17 @@ def verdicts(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 def _asked(session: pytest.Session) -> list[Story]:
-    """The stories of which a line is tried in this run; a chapter needs those before it."""
+    """The chapters of which a line is tried in this run, and those before them, by story."""
     names = {
         item.callspec.params["chapter"]
         for item in session.items
         if isinstance(item, pytest.Function) and item.get_closest_marker("appliance")
     }
-    return [story for story in chapters.STORIES if any(one.name in names for one in story)]
+    asked = [
+        tuple(dropwhile(lambda one: one.name not in names, reversed(story)))[::-1]
+        for story in chapters.STORIES
+    ]
+    return [story for story in asked if story]
 
 
 def _told(folder: Path, asked: list[Story], tell: Callable[[str], None]) -> Verdicts:

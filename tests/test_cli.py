@@ -26,6 +26,8 @@ GREET = '''
             raise LookupError("a bug")
         if options.name == "interrupted":
             raise KeyboardInterrupt
+        if options.name == "left":
+            raise EOFError
         print(f"hello {options.name}")
         return 3
 '''
@@ -69,6 +71,13 @@ def test_a_wrong_command_line_is_status_2(typed: list[str]) -> None:
     assert left.value.code == 2
 
 
+def test_who_types_no_verb_is_shown_them(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        cli.main([])
+    assert left.value.code == 2
+    assert "check Read the configuration" in " ".join(capsys.readouterr().err.split())
+
+
 def test_an_error_with_a_hint_is_told_and_is_status_1(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["greet", "nobody"]) == 1
     assert capsys.readouterr().err == "edged: there is nobody\n(knock first)\n"
@@ -81,6 +90,24 @@ def test_a_bug_is_not_hidden() -> None:
 
 def test_interrupting_is_no_error() -> None:
     assert cli.main(["greet", "interrupted"]) == 130
+
+
+def test_leaving_a_question_unanswered_is_no_error() -> None:
+    assert cli.main(["greet", "left"]) == 130
+
+
+def test_output_that_is_closed_is_no_crash() -> None:
+    typed = f"exec {sys.executable} -m edged check --template >&-"
+    done = subprocess.run(["sh", "-c", typed], stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_letters_that_a_terminal_does_not_have_are_no_crash() -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    typed = [sys.executable, "-m", "edged", "doctor", "python"]
+    done = subprocess.run(typed, env=environment, capture_output=True, check=False)
+    assert done.stdout.startswith(b"? python"), done.stderr
+    assert done.stderr == b""
 
 
 def test_output_that_nobody_reads_any_more_is_no_crash() -> None:

@@ -124,9 +124,13 @@ def test_a_named_table_that_has_a_default_keeps_the_rest_of_it() -> None:
     assert read("[tower.bells.small]\nweight_kg = 2").bells == {"small": Bell("g", Tone.DARK, 2.0)}
 
 
+UNQUOTED = 'is not TOML: Invalid value; a text stands in straight quotes, "like this"'
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("[tower]\nNAME = 1", "2: tower.NAME: is no setting of [tower]; did you mean `name`?"),
         ("[tower]\nnaem = 1", "2: tower.naem: is no setting of [tower]; did you mean `name`?"),
         (
             "[tower.great]\n\nx = 1",
@@ -172,7 +176,9 @@ def test_a_named_table_that_has_a_default_keeps_the_rest_of_it() -> None:
             "2: tower.great.weight_kg: expected a number, at least 0.5, not 0.4",
         ),
         ("[tower]\nsteps = 0", "1: tower: a tower of this height has steps"),
-        ("[tower]\nname = ", "2: is not TOML: Invalid value"),
+        ("[tower]\nname = ", f"2: {UNQUOTED}"),
+        ("[tower]\nname = marin", f"2: {UNQUOTED}"),
+        ("[tower]\nname = „marin“", f"2: {UNQUOTED}"),
         ("[tower]\nname = 1\nname = 2", "3: is not TOML: Cannot overwrite a value"),
         ("[tower]\nname = '''x\n\n", "4: is not TOML: Expected \"'''\""),
     ],
@@ -369,6 +375,7 @@ def without(library: str, driver: str, patch: pytest.MonkeyPatch) -> None:
 def test_an_echo_driver_is_named_or_the_best_of_this_board_are_tried(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    pytest.importorskip("pywebrtc_audio")
     monkeypatch.setattr(board, "echo_modes", lambda: ("dual", "speex", "gate"))
     file.write_text("[echo.gate]\ncaution = 2\n")
     settings = schema.read(file)
@@ -433,6 +440,23 @@ def test_an_echo_driver_of_ones_own_is_chosen_by_its_name(file: Path, drop_drive
     file.write_text("[echo]\nmode = 'lantern'\nlantern.wicks = 2")
     (lantern,) = schema.read(file).echo
     assert (lantern.name, lantern.settings) == ("lantern", lantern.module.Settings(wicks=2))
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("ws://provider.example/v1", "in the clear"),
+        ("https://api.openai.com/v1", "of the form wss://host/path"),
+        ("wss://localhost:99999/v1", "of the form wss://host/path"),
+        ("api.openai.com", "of the form wss://host/path"),
+    ],
+)
+def test_an_address_to_which_no_line_can_be_opened_is_a_mistake_with_its_line(
+    file: Path, url: str, problem: str
+) -> None:
+    file.write_text(f'[provider.openai]\nproject = ""\nurl = "{url}"')
+    with pytest.raises(config.ConfigError, match=rf":3: provider.openai.url: .*{problem}"):
+        schema.read(file)
 
 
 def test_a_file_of_instructions_replaces_those_in_the_configuration(file: Path) -> None:

@@ -463,6 +463,15 @@ print(line.makefile().readline())
 """
 OWNERS = 4321
 """A group that nobody on the machine is in."""
+TELLS_GROUPS = """
+import os, socket, struct
+os.setgroups([7, 4321])
+ours, theirs = socket.socketpair()
+told = ours.getsockopt(socket.SOL_SOCKET, 59, 64)
+raise SystemExit(told != struct.pack("2I", 7, 4321))
+"""
+"""Whether SO_PEERGROUPS brings all groups of a peer: from the kernel it does, but not every program
+that imitates another processor passes them on."""
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
@@ -480,6 +489,10 @@ def test_who_may_ask(
     tmp_path: Path, user: int, group: int, groups: str, open_door: bool, ok: object
 ) -> None:
     """Root and the socket's group may; others are refused even where the file would let them in."""
+    if "," in groups:
+        asked = [sys.executable, "-I", "-c", TELLS_GROUPS]
+        if subprocess.run(asked, check=False, capture_output=True).returncode:
+            pytest.skip("sockets do not tell the groups of their peers here")
     for folder in (tmp_path, *tmp_path.parents[:2]):
         folder.chmod(0o755)
     path = tmp_path / "control"
@@ -572,7 +585,7 @@ def test_a_speaker_that_does_not_run_is_said_so(tmp_path: Path) -> None:
     path = tmp_path / "control"
     with pytest.raises(ControlError, match=r"edged is not running .no socket at") as missing:
         control.ask(path, Request("wake"))
-    assert "systemctl start edged" in missing.value.hint
+    assert "sudo systemctl start edged" in missing.value.hint
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(path))
     with pytest.raises(ControlError, match=r"edged is not running .nobody listens on"):
@@ -592,6 +605,8 @@ def test_where_the_socket_is(tmp_path: Path) -> None:
     runtime = {"RUNTIME_DIRECTORY": "/run/edged-kitchen:/run/other", "XDG_RUNTIME_DIR": "/x"}
     assert control.places(runtime) == (Path("/run/edged-kitchen/control"),)
     assert control.find({}) == control.SYSTEM
+    beyond = "/" + 300 * "x"
+    assert control.find({"RUNTIME_DIRECTORY": beyond}) == Path(beyond, "control"), "no look at it"
     user = {"XDG_RUNTIME_DIR": str(tmp_path)}
     if os.geteuid() == 0:
         assert control.places(user) == (control.SYSTEM,)

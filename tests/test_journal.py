@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -176,6 +177,27 @@ def test_a_journald_that_is_gone_or_full_does_not_end_the_evening() -> None:
         raise OSError(105, "No buffer space available")
 
     journal.Journald(refuse).note(TURN, "speaking")
+
+
+def test_a_journald_that_stands_still_holds_up_nobody(tmp_path: Path) -> None:
+    """As while the card that it writes to does: what it does not take is lost, the rest told."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journald:
+        journald.bind(str(tmp_path / "socket"))
+        hung = journal.Journald(partial(journal.send, to=str(tmp_path / "socket")))
+        for _ in range(2000):
+            hung.note(TURN, "speaking")
+        assert b"MESSAGE=answered\n" in journald.recv(65536)
+
+
+def test_a_text_without_end_is_cut_and_told(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journald:
+        journald.bind(str(tmp_path / "socket"))
+        journald.settimeout(10)
+        told = journal.Journald(partial(journal.send, to=str(tmp_path / "socket")))
+        told.note(warn(Fact.NOT_STARTED, "é" * 500_000, advice="mend it"), "starting")
+        heard = journald.recv(1 << 20)
+    assert heard.startswith("MESSAGE=éé".encode())
+    assert b"\nEDGED_ADVICE=mend it\n" in heard
 
 
 def test_a_line_has_time_state_message_and_fields() -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from edged import key
+from edged import key, schema
+from edged.config import ConfigError
 from edged.key import NoKey, Settings
 
 SECRET = "sk-proj-abcdefghijklmnop"
@@ -102,3 +103,29 @@ def test_a_file_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
 def test_an_environment_with_something_else_in_it_is_a_mistake() -> None:
     with pytest.raises(NoKey, match="OPENAI_API_KEY holds no key"):
         key.find(Settings(), {"OPENAI_API_KEY": "paste your key here"})
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        f'[key]\nfile = "{SECRET}"',
+        f'[key]\ncredential = "{SECRET}"',
+        f'[key]\nenvironment = "{SECRET}"',
+        f'[key]\nfile = ["{SECRET}"]',
+        f'key = "{SECRET}"',
+        f'[session]\nmodel = ["Bearer {SECRET}"]',
+    ],
+)
+def test_one_that_stands_in_the_configuration_is_a_mistake_that_shows_it_to_nobody(
+    tmp_path: Path, written: str
+) -> None:
+    """The journal would keep it, and whoever may read the journal have it."""
+    file = tmp_path / "edged.toml"
+    file.write_text(written)
+    with pytest.raises(ConfigError) as mistaken:
+        schema.read(file)
+    assert "abcdef" not in str(mistaken.value)
+
+
+def test_a_file_may_be_called_like_a_key() -> None:
+    assert Settings(file="/home/me/sk-key", credential="sk-kitchen").file == "/home/me/sk-key"

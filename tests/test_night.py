@@ -1,7 +1,8 @@
 """When it is night for the lights, and when nobody can know."""
 
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from pathlib import Path
+from time import tzset
 
 import pytest
 
@@ -26,6 +27,20 @@ def test_an_afternoon_does_not() -> None:
     assert [nap.cover(time(hour)) for hour in (12, 13, 14, 15, 0)] == [
         *(False, True, True, False, False)
     ]
+
+
+def test_a_time_zone_that_is_set_meanwhile_counts() -> None:
+    """As on the first evening of a new machine, which thinks that it is in London."""
+    with pytest.MonkeyPatch.context() as machine:
+        machine.setenv("TZ", "UTC0")
+        tzset()
+        now = datetime.now()
+        around = [(now + timedelta(hours=hours)).strftime("%H:%M") for hours in (-1, 1)]
+        night = Night(Hours("-".join(around)), known=lambda: True)
+        assert night()
+        machine.setenv("TZ", "FAR-12")
+        assert not night()
+    tzset()
 
 
 def test_no_hours_are_never() -> None:

@@ -14,9 +14,9 @@ import edged
 HERE = Path(__file__).parent.parent
 PROJECT = tomllib.loads((HERE / "pyproject.toml").read_text(encoding="utf-8"))
 PYTHONS = ("3.11", "3.13")
+EXTRAS = ("pi", "aec", "microwakeword")
 LISTS = [
-    HERE / "scripts" / "requirements-build.txt",
-    HERE / "scripts" / "requirements-pi.txt",
+    *(HERE / "scripts" / f"requirements-{name}.txt" for name in ("build", *EXTRAS)),
     *(HERE / folder / f"requirements-{p}.txt" for folder in ("scripts", "tests") for p in PYTHONS),
 ]
 
@@ -56,9 +56,23 @@ def test_everything_needed_is_in_the_lists(python: str) -> None:
         assert {name: run[name] for name in other.keys() & run.keys()}.items() <= other.items()
 
 
-def test_what_a_pi_needs_is_in_its_list() -> None:
-    extra = names(PROJECT["project"]["optional-dependencies"]["pi"])
-    assert extra == pins(HERE / "scripts" / "requirements-pi.txt").keys()
+@pytest.mark.parametrize("extra", EXTRAS)
+def test_what_an_extra_needs_is_in_its_list(extra: str) -> None:
+    wanted = names(PROJECT["project"]["optional-dependencies"][extra])
+    listed = pins(HERE / "scripts" / f"requirements-{extra}.txt")
+    assert wanted <= listed.keys()
+    for python in PYTHONS:
+        run = pins(HERE / "scripts" / f"requirements-{python}.txt")
+        test = pins(HERE / "tests" / f"requirements-{python}.txt")
+        assert not listed.keys() & run.keys(), "one version of each"
+        assert extra == "pi" or listed.items() <= test.items()
+
+
+def test_the_installer_offers_every_extra_but_the_pins_which_it_always_brings() -> None:
+    offered = re.search(r"^extras=\((.*)\)$", (HERE / "scripts/_layout").read_text(), re.M)
+    assert offered
+    assert {"pi", *offered[1].split()} == set(EXTRAS)
+    assert set(EXTRAS) == PROJECT["project"]["optional-dependencies"].keys()
 
 
 @pytest.mark.parametrize("extra", ["aec", "microwakeword"])

@@ -67,6 +67,14 @@ def test_every_file_it_names_is_there() -> None:
         assert (TOP / name).exists(), name
 
 
+def test_its_links_lead_to_its_headings() -> None:
+    links = set(re.findall(r"\]\(#([\w-]+)\)", README))
+    headings = re.findall(r"^#+ (.+)$", README, re.MULTILINE)
+    anchors = [re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings]
+    assert links
+    assert {anchors.count(link) for link in links} == {1}
+
+
 @pytest.mark.parametrize("scene", [scene for scene in Scene if scene is not Scene.TROUBLE])
 def test_the_lights_are_as_promised(scene: Scene) -> None:
     brightest = max(
@@ -132,7 +140,7 @@ def test_what_it_says_about_money_is_what_is_reckoned() -> None:
 
 
 def test_gestures_and_actions_are_all_there_and_do_what_it_says() -> None:
-    section = README.split("## Who may speak when")[1].split("\n## ")[0]
+    section = README.split("## Talking to it")[1].split("\n## ")[0]
     rows = re.findall(r"^\| `(\w+)` \| .* \| `(\w+)` \|$", section, re.MULTILINE)
     assert dict(rows) == {name: action.value for name, action in vars(Bindings()).items()}
     actions = section.split("| action | does |")[1].split("\n\n")[0]

@@ -5,6 +5,8 @@ import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import pytest
+
 from edged.record import Recording
 from edged.simulator.evening.stage import BUTTON
 from edged.simulator.pinboard import PinsClient
@@ -124,6 +126,76 @@ def test_where_the_new_one_cannot_start_the_old_one_goes_on(tmp_path: Path) -> N
     (refused,) = [line for line in speaker.lines if "not taken" in line]
     assert "/no/such.onnx" in refused
     assert not speaker.counts("is taken")
+
+
+def test_where_the_new_one_cannot_be_reached_the_old_one_goes_on(tmp_path: Path) -> None:
+    configured(tmp_path)
+
+    async def story(speaker: Serviced) -> None:
+        await speaker.says("microphone")
+        file = configured(tmp_path)
+        file.write_text(file.read_text().replace('socket = "', 'socket = "/proc'))
+        speaker.reload()
+        await speaker.says("the old one stays")
+        await speaker.until(lambda: len(speaker.times("READY=1")) == 2)
+        assert "asleep" in await speaker.types("status")
+
+    speaker = tell(story, tmp_path)
+    (refused,) = [line for line in speaker.lines if "not taken" in line]
+    assert "cannot be made" in refused
+    assert not speaker.counts("edged ends")
+
+
+def test_what_the_new_one_lacks_is_told_with_what_to_do(tmp_path: Path) -> None:
+    """`edged check` finds no mistake in it."""
+    configured(tmp_path)
+
+    async def story(speaker: Serviced) -> None:
+        await speaker.says("microphone")
+        file = configured(tmp_path, "[lights.apa102]", "bus = 9")
+        file.write_text(file.read_text().replace("drivers = []", 'drivers = ["apa102"]'))
+        speaker.reload()
+        await speaker.says("the old one stays")
+
+    speaker = tell(story, tmp_path)
+    (refused,) = [line for line in speaker.lines if "not taken" in line]
+    assert "/dev/spidev9.0" in refused
+    assert "switch SPI on" in refused
+    assert "systemctl reload edged" in refused
+
+
+@pytest.mark.parametrize("part", ["disk", "reader"])
+def test_what_takes_longer_than_the_watchdog_waits_is_waited_for(tmp_path: Path, part: str) -> None:
+    """A card that something else writes to, or a library that is read for the first time."""
+    configured(tmp_path)
+
+    async def story() -> None:
+        program = ("-m", "tests.sick", part)
+        async with serviced(tmp_path, watchdog_s=1.5, program=program) as speaker:
+            await speaker.says("microphone")
+            (tmp_path / "sick").touch()
+            await speaker.types("volume", "control", "+1")
+            speaker.reload()
+            await speaker.says("the new configuration is taken")
+            await speaker.until(lambda: len(speaker.times("READY=1")) == 2)
+            await speaker.stops()
+        assert not speaker.counts("stands still")
+        assert longest_silence_s(speaker) < 1.5
+
+    asyncio.run(story())
+
+
+def longest_silence_s(speaker: Serviced) -> float:
+    """For how long its manager heard nothing that it had not been told to wait for."""
+    longest, heard, patience = 0.0, speaker.times("READY=1")[0], 1.5
+    for when, said in speaker.told:
+        if said == "WATCHDOG=1" or said.startswith("WATCHDOG_USEC="):
+            if patience < 60:
+                longest = max(longest, when - heard)
+            heard = when
+        if said.startswith("WATCHDOG_USEC="):
+            patience = int(said.partition("=")[2]) / 1e6
+    return longest
 
 
 def test_what_it_was_stays_over_a_reload_where_nothing_can_be_saved(tmp_path: Path) -> None:

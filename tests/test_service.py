@@ -40,6 +40,20 @@ def test_a_reload_is_told_with_the_time_that_the_manager_compares(manager: socke
     assert before <= int(said["MONOTONIC_USEC"]) <= time.monotonic_ns() // 1000
 
 
+def test_a_reload_may_wait_for_the_end_of_a_conversation(manager: socket.socket) -> None:
+    """Else systemd gives it as long as a start, and says that it failed."""
+    speaker = service.Manager({"WATCHDOG_USEC": "6000000"})
+    speaker.reloading()
+    speaker.alive()
+    speaker.watch(60.0)
+    speaker.ready()
+    speaker.alive()
+    _, fed, patient, _, fed_again = (manager.recv(4096) for _ in range(5))
+    assert fed == b"WATCHDOG=1\nEXTEND_TIMEOUT_USEC=6000000"
+    assert patient == b"WATCHDOG_USEC=60000000\nEXTEND_TIMEOUT_USEC=60000000"
+    assert fed_again == b"WATCHDOG=1"
+
+
 def test_a_longer_patience_is_told_in_microseconds(manager: socket.socket) -> None:
     service.open().watch(1.5)
     assert manager.recv(4096) == b"WATCHDOG_USEC=1500000"
@@ -95,6 +109,14 @@ def test_a_status_stays_one_line(manager: socket.socket) -> None:
     assert manager.recv(4096) == b"STATUS=trouble MAINPID=1"
 
 
+@pytest.mark.parametrize("odd", ["a\0b", "\udcff"])
+def test_what_no_manager_can_be_told_ends_nothing(manager: socket.socket, odd: str) -> None:
+    """As the name of a file in another coding."""
+    service.open().status(odd)
+    service.open().ready()
+    assert manager.recv(4096) == b"READY=1"
+
+
 def test_nobody_listens_and_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
     service.open().ready()
@@ -113,7 +135,7 @@ def test_a_manager_that_has_gone_does_not_end_the_speaker(
     [
         ({"WATCHDOG_USEC": "6000000"}, 6.0),
         ({"WATCHDOG_USEC": "1500000", "WATCHDOG_PID": str(os.getpid())}, 1.5),
-        ({"WATCHDOG_USEC": "6000000", "WATCHDOG_PID": "1"}, None),
+        ({"WATCHDOG_USEC": "6000000", "WATCHDOG_PID": str(os.getpid() + 1)}, None),
         ({"WATCHDOG_USEC": "0"}, None),
         ({"WATCHDOG_USEC": "soon"}, None),
         ({}, None),

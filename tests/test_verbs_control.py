@@ -16,6 +16,7 @@ from edged.control import Request
 from edged.core.commands import Fact, note, warn
 from edged.verbs import _news, listen, watch
 from edged.verbs._news import Entry, Now
+from edged.verbs._screen import console
 
 from .journals import Book
 
@@ -138,6 +139,35 @@ def test_a_text_can_come_through_a_pipe(speaker: Speaker, monkeypatch: pytest.Mo
     assert speaker.asked == [Request("say", text="It is raining.")]
 
 
+def test_an_empty_text_is_not_waited_for(speaker: Speaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("Somebody types on."))
+    assert speaker.type("say", "") == 0
+    assert speaker.asked == [Request("say", text="")]
+
+
+def test_without_any_input_there_is_nothing_to_say(
+    speaker: Speaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    assert speaker.type("say") == 0
+    assert speaker.asked == [Request("say", text="")]
+
+
+@pytest.mark.parametrize("words", [("say", "gr\udcfc\udcdf"), ("say",)])
+def test_what_is_no_text_is_told(
+    speaker: Speaker,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+) -> None:
+    """Typed or piped in another coding."""
+    latin = io.TextIOWrapper(io.BytesIO(b"gr\xfc\xdf"), encoding="utf-8")
+    monkeypatch.setattr("sys.stdin", latin)
+    assert speaker.type(*words) == cli.FAILED
+    assert "that is no text" in capsys.readouterr().err
+    assert not speaker.asked
+
+
 def test_status_in_words(speaker: Speaker, capsys: pytest.CaptureFixture[str]) -> None:
     assert speaker.type("status") == 0
     assert capsys.readouterr().out.splitlines() == [
@@ -152,6 +182,14 @@ def test_status_in_words(speaker: Speaker, capsys: pytest.CaptureFixture[str]) -
         "wake:",
         "  engine: openwakeword",
     ]
+
+
+def test_the_status_drives_no_terminal(
+    speaker: Speaker, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(STATUS, "session", {"session": "\x1b[2J"})
+    assert speaker.type("status") == 0
+    assert r"session: \x1b[2J" in capsys.readouterr().out
 
 
 def test_status_for_programs(speaker: Speaker, capsys: pytest.CaptureFixture[str]) -> None:
@@ -182,7 +220,7 @@ def test_nobody_is_at_home(
     said = capsys.readouterr()
     assert said.out == ""
     assert "edged is not running" in said.err
-    assert "systemctl start edged" in said.err
+    assert "sudo systemctl start edged" in said.err
 
 
 # --- listen -------------------------------------------------------------------------------
@@ -314,6 +352,34 @@ def test_watching_for_programs(
     assert first["fields"]["trouble"] == "key"
     typed = (tmp_path / "typed").read_text().split()
     assert typed == ["-q", "-o", "json", "-f", "-n", "200", "-u", "edged"]
+
+
+def test_what_of_the_journal_may_not_be_seen_is_said(
+    speaker: Speaker, journal: Book, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program = tmp_path / "bin" / "journalctl"
+    program.write_text(
+        f'#!/bin/sh\ncase "$*" in -n?0) echo "You see little." >&2 ;; *) '
+        f"cat {tmp_path}/told.json ;; esac\n"
+    )
+    assert cli.main(["watch", "--journal"]) == cli.FAILED, "the imitated one has an end"
+    told = capsys.readouterr()
+    assert "You see little." in told.err
+    assert "trouble: key" in told.out
+    program.write_text('#!/bin/sh\necho "You may not." >&2\nexit 1\n')
+    assert cli.main(["watch", "--journal"]) == cli.FAILED
+    told = capsys.readouterr()
+    assert "the journal cannot be read: You may not." in told.err
+    assert "usermod -aG systemd-journal" in told.err
+
+
+@pytest.mark.parametrize("kind", ["dumb", "unknown"])
+def test_a_terminal_that_cannot_draw_gets_lines(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert console().is_terminal
+    monkeypatch.setenv("TERM", kind)
+    assert not console().is_terminal
 
 
 def test_neither_a_speaker_nor_a_journal(

@@ -23,6 +23,11 @@ def test_what_the_journal_says_in_brackets_is_told(capsys: pytest.CaptureFixture
     assert capsys.readouterr().out.replace("\n", " ").count("[Errno 19]") == 3
 
 
+def test_a_machine_that_has_no_time_is_told_of() -> None:
+    assert _evening.busy(1.9, 2) == ""
+    assert "load 8.8 on 2 cores" in _evening.busy(8.8, 2)
+
+
 def test_a_live_evening_tells_the_journals_lines_as_they_are(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

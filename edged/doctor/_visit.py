@@ -1,6 +1,8 @@
 """What a check is given: the configuration, the machine, and a person, where there is one."""
 
 import os
+import pwd
+import re
 import shutil
 import subprocess
 import sys
@@ -15,10 +17,21 @@ from ._measured import Measured
 
 PIP = f"{'sudo ' if Path(sys.prefix).stat().st_uid == 0 else ''}{sys.executable} -m pip install"
 """How a package is brought into this environment."""
+_INSTALLED = "/opt/edged"
+"""The environment of a speaker that was installed."""
+_EXTRA = re.compile(r"'edged\[(\w+)\]'")
 UNIT = "edged.service"
 USER = "edged"
 """Who the service runs as."""
 _PATIENCE_S = 10.0
+
+
+def me() -> str:
+    """What our user is called; its number where nobody gave it a name, as in a container."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
 
 
 class Person(Protocol):
@@ -80,8 +93,22 @@ class Machine:
     @property
     def install(self) -> str:
         """What to type to have it installed again, as it was."""
-        packaged = self.path("/var/lib/dpkg/info/edged.list").exists()
-        return "sudo apt reinstall ./edged_*.deb" if packaged else "sudo ./scripts/install"
+        return "sudo apt reinstall ./edged_*.deb" if self._packaged else "sudo ./scripts/install"
+
+    def bring(self, package: str) -> str:
+        """What to type for a package that is named as for pip, in quotes as for a shell.
+
+        The extras of an installed speaker are the installer's: only what it brings outlasts an
+        upgrade.
+        """
+        extra = _EXTRA.fullmatch(package)
+        if extra and sys.prefix == _INSTALLED and not self._packaged:
+            return f"{self.install} --with {extra[1]}"
+        return f"{PIP} {package}"
+
+    @property
+    def _packaged(self) -> bool:
+        return self.path("/var/lib/dpkg/info/edged.list").exists()
 
     @property
     def managed(self) -> bool:

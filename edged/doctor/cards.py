@@ -1,13 +1,12 @@
 """The sound cards: what the kernel has, which devices are meant, and at which rates they open."""
 
-import getpass
 import os
 import re
 from collections.abc import Sequence
 from typing import Any
 
 from ._finding import Finding, fail, ok
-from ._visit import Visit
+from ._visit import Visit, me
 
 ORDER = 70
 NEEDS = ("config", "devices")
@@ -54,7 +53,7 @@ def look(visit: Visit) -> Finding:
 def _unseen() -> str:
     if os.geteuid() == 0:
         return "end what uses them: sudo fuser -v /dev/snd/*"
-    return f"sudo usermod -aG audio {getpass.getuser()}, then log in again"
+    return f"sudo usermod -aG audio {me()}, then log in again"
 
 
 def _wanted(visit: Visit, direction: str) -> str:

@@ -35,4 +35,5 @@ def judged(now: float, installed: float, *, kept: bool) -> Finding:
 
 def _synchronised() -> bool:
     state: int = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))
-    return state != _UNSYNCHRONISED
+    # Below 0 where the kernel may not be asked.
+    return 0 <= state < _UNSYNCHRONISED

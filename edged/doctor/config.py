@@ -5,7 +5,7 @@ import re
 from .. import schema
 from ..config import ConfigError
 from ._finding import Finding, fail, ok
-from ._visit import PIP, Visit
+from ._visit import Visit
 
 ORDER = 20
 NEEDS = ()
@@ -42,6 +42,6 @@ def _fix(visit: Visit, file: str, line: int | None, message: str) -> str:
     if found := _LIBRARY.search(message):
         return f"sudo apt install {_PACKAGES[found[0]]}"
     if found := _PIP.search(message):
-        return f"{PIP} {found[1]}"
+        return visit.machine.bring(found[1])
     where = file if line is None else f"line {line} of {file}"
     return f"change {where} as the message says, then: edged check{named}"

@@ -1,12 +1,11 @@
 """The disk: room for what is remembered, and whether it can be written."""
 
-import getpass
 import os
 from pathlib import Path
 
 from . import _box
 from ._finding import Finding, fail, ok, warn
-from ._visit import Visit
+from ._visit import Visit, me
 
 ORDER = 230
 NEEDS = ()
@@ -41,7 +40,7 @@ def judged(folder: Path, free: int, *, fixed: bool, open_to_us: bool) -> Finding
     if free < _LITTLE:
         return warn(told, _space(folder))
     if not open_to_us:
-        return fail(f"{folder} cannot be written", f"sudo chown -R {getpass.getuser()}: {folder}")
+        return fail(f"{folder} cannot be written", f"sudo chown -R {me()}: {folder}")
     return ok(told)
 
 

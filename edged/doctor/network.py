@@ -27,31 +27,42 @@ _NOT_YET_VALID = 9
 class _Way:
     host: str
     port: int
-    secure: bool
-    ca_file: str
+    trust: ssl.SSLContext | None
+    """None where nothing is encrypted."""
     setting: str
     """Where the address stands in the configuration."""
 
 
 def look(visit: Visit) -> Finding:
     """As far as the proxy, where there is one; nothing is asked of the provider."""
-    address = visit.provider_url()
-    setting = f"`url` in [provider.{visit.settings.provider.name}]"
-    url = urlsplit(address)
+    url = urlsplit(visit.provider_url())
     secure, host = url.scheme == "wss", url.hostname or ""
-    try:
-        port = url.port or (443 if secure else 80)
-    except ValueError:
-        host, port = "", 0
-    if not host or url.scheme not in ("ws", "wss"):
-        return fail(f"{address} is no address", f"write {setting} as wss://HOST/PATH")
+    port = url.port or (443 if secure else 80)
     link = visit.settings.link.settings
     proxy = _proxy(getattr(link, "proxy", ""), secure, host)
     if proxy:
+        return _reached(proxy)
+    ca_file: str = getattr(link, "ca_file", "")
+    try:
+        trust = _trust(ca_file)
+    except OSError as problem:
+        seen = f"the certificates in {ca_file} cannot be used: {_said(problem)}"
+        return fail(seen, "correct `ca_file` in [link.websocket]")
+    setting = f"`url` in [provider.{visit.settings.provider.name}]"
+    return asyncio.run(_walk(_Way(host, port, trust if secure else None, setting)))
+
+
+def _reached(proxy: str) -> Finding:
+    """Of the way there, nothing; of the address nothing is told: a password may stand in it."""
+    try:
         through = urlsplit(proxy)
-        way = _Way(through.hostname or "", through.port or 80, False, "", _PROXY)
-        return asyncio.run(_walk(way))
-    return asyncio.run(_walk(_Way(host, port, secure, getattr(link, "ca_file", ""), setting)))
+        host, port = through.hostname, through.port
+    except ValueError:
+        host = None
+    if host is None:
+        form = "http://HOST:PORT, as `proxy` in [link.websocket] or as https_proxy"
+        return fail("the proxy has no address", f"write it as {form}")
+    return asyncio.run(_walk(_Way(host, port or 80, None, _PROXY)))
 
 
 def _proxy(chosen: str, secure: bool, host: str) -> str:
@@ -83,10 +94,10 @@ async def _walk(way: _Way) -> Finding:
     trip_ms = _since(began)
     told = f"{way.host} ({there[0][4][0]}): name {named_ms:.0f} ms, round trip {trip_ms:.0f} ms"
     try:
-        if way.secure:
+        if way.trust:
             began = time.monotonic()
             async with asyncio.timeout(_PATIENCE_S):
-                await writer.start_tls(_trust(way.ca_file), server_hostname=way.host)
+                await writer.start_tls(way.trust, server_hostname=way.host)
             told += f", TLS {_since(began):.0f} ms"
     except ssl.SSLCertVerificationError as doubt:
         return _doubted(way, doubt)

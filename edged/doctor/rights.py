@@ -2,14 +2,13 @@
 
 import grp
 import os
-import pwd
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ._finding import Finding, fail, ok, skipped
-from ._visit import USER, Machine, Visit
+from ._visit import USER, Machine, Visit, me
 
 ORDER = 200
 NEEDS = ("config",)
@@ -69,8 +68,7 @@ def _account(visit: Visit) -> Account:
     service = _service(machine) if visit.file is None else None
     if service is not None:
         return service
-    mine = pwd.getpwuid(os.geteuid()).pw_name
-    return Account(mine, os.geteuid(), frozenset((*os.getgroups(), os.getegid())))
+    return Account(me(), os.geteuid(), frozenset((*os.getgroups(), os.getegid())))
 
 
 def _service(machine: Machine) -> Account | None:

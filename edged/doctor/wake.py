@@ -4,7 +4,7 @@ import asyncio
 
 from .. import parts
 from ._finding import Finding, fail, ok, skipped, warn
-from ._visit import PIP, Visit
+from ._visit import Visit
 
 ORDER = 140
 NEEDS = ("config",)
@@ -32,7 +32,7 @@ def _fix(visit: Visit, trouble: parts.PartTrouble) -> str:
     said = str(trouble)
     _, pip, package = said.partition("pip install ")
     if pip:
-        return f"{PIP} {package}"
+        return visit.machine.bring(package)
     wake = visit.settings.wake
     for name, word in getattr(wake.settings, "words", {}).items():
         if word.model and word.model in said:

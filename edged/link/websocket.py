@@ -21,6 +21,7 @@ from websockets.exceptions import (
 )
 
 from .. import ports
+from ..address import Address
 from ..core.commands import LinkCommand
 from ..core.events import (
     Event,
@@ -33,7 +34,6 @@ from ..core.events import (
     Trouble,
 )
 from ..night import clock_is_set
-from ._address import examine, trust
 from ._dialect import Dialect
 from ._outbox import Outbox
 
@@ -96,8 +96,9 @@ class WebSocket:
         self._settings = settings
         self._dialect = dialect
         self._key = key
-        self._local, secure = examine(dialect.url(), settings.plain_hosts)
-        self._tls = trust(settings.ca_file) if secure else None
+        address = Address(dialect.url(), settings.plain_hosts)
+        self._local = address.local
+        self._tls = _trust(settings.ca_file) if address.encrypted else None
 
     def session(self) -> "Session":
         """A new session, not yet connected."""
@@ -321,3 +322,10 @@ def _left(expires_at: float | None) -> float | None:
         return None
     left = expires_at - time.time()
     return left if left > 0 else None
+
+
+def _trust(ca_file: str) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if ca_file:
+        context.load_verify_locations(ca_file)
+    return context

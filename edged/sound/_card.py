@@ -88,6 +88,7 @@ class Card:
 
     def close_microphone(self) -> None:
         self._wanted.discard("microphone")
+        self._told_lost.discard("microphone")
         self._drop_capture()
         self._thread.do(partial(self._system.close, "microphone"), _nothing)
 

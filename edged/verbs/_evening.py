@@ -1,5 +1,6 @@
 """How an evening looks in the terminal: live while it plays, then as a table of figures."""
 
+import os
 from types import TracebackType
 
 from rich import box
@@ -50,12 +51,24 @@ class Programme:
     def summary(self, record: Record) -> None:
         """Print what was observed and measured."""
         self._console.print(outcome(record))
+        if not record.ok and (excuse := busy(os.getloadavg()[0], os.cpu_count() or 1)):
+            self._console.print(excuse, style="yellow")
 
     def _print_news(self) -> None:
         story = self._evening.story
         for line in story[self._printed :]:
             self._console.print(f"{line.t:6.2f} s  {line.who:<10} {line.text}", soft_wrap=True)
         self._printed = len(story)
+
+
+def busy(load: float, cores: int) -> str:
+    """What a machine with so much to do may have spoiled; "" where it has time enough."""
+    if load <= cores:
+        return ""
+    return (
+        f"This machine is busy (load {load:.1f} on {cores} cores), and an evening is played in "
+        "real time: try again when it is quieter."
+    )
 
 
 def view(evening: Evening) -> RenderableType:

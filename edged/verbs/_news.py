@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import json
 import subprocess
+import sys
 from collections.abc import Collection, Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -97,9 +98,10 @@ def journalled(known: Collection[Entry] = ()) -> Generator[Entry, None, None]:
     command += [f"--since=@{last:.6f}"] if known else []
     told = {entry.message for entry in known}
     try:
+        _look_into_it()
         child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, errors="replace")
     except OSError as error:
-        hint = "start the speaker: systemctl start edged, or edged run"
+        hint = "start the speaker: sudo systemctl start edged, or edged run"
         raise ControlError(f"there is no journal either: {error}", hint) from error
     with child, contextlib.ExitStack() as stack:
         stack.callback(child.terminate)
@@ -110,6 +112,22 @@ def journalled(known: Collection[Entry] = ()) -> Generator[Entry, None, None]:
             if entry is not None and not (entry.time < last + _MOMENT_S and entry.message in told):
                 yield entry
     raise ControlError("the journal cannot be followed", "see: journalctl -f -u edged")
+
+
+def _look_into_it() -> None:
+    """Say on standard error what of it may not be seen, which nobody says who follows it as JSON.
+
+    Raises `ControlError` where none of it may.
+    """
+    seen = subprocess.run(
+        ["journalctl", "-n", "0"], capture_output=True, text=True, errors="replace", check=False
+    )
+    told = seen.stderr.strip()
+    if seen.returncode:
+        hint = "sudo edged watch; or: sudo usermod -aG systemd-journal USER, and log in again"
+        raise ControlError(f"the journal cannot be read: {told}", hint)
+    if told:
+        print(told, file=sys.stderr)
 
 
 def entry_of(line: str) -> Entry | None:
@@ -160,5 +178,5 @@ def words(name: str, value: Any) -> tuple[str, str]:
     for ending, unit in _UNITS.items():
         if name.endswith(ending) and isinstance(value, int | float):
             return name.removesuffix(ending).replace("_", " "), f"{value:g}{unit}"
-    shown = f"{value:g}" if isinstance(value, float) else str(value)
+    shown = f"{value:g}" if isinstance(value, float) else printable(str(value))
     return name.replace("_", " "), "-" if value is None else shown

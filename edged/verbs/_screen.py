@@ -9,11 +9,14 @@ _FLOOR_DBFS = -70.0
 
 
 def console() -> Console:
-    """The terminal, where brackets are just brackets; where there is none, long enough lines."""
+    """The terminal, where brackets are just brackets; where there is none, long enough lines.
+
+    One that cannot draw anew what it has drawn (TERM=dumb) is none.
+    """
     terminal = Console(highlight=False, markup=False)
-    if terminal.is_terminal:
+    if terminal.is_terminal and not terminal.is_dumb_terminal:
         return terminal
-    return Console(highlight=False, markup=False, width=WIDTH)
+    return Console(highlight=False, markup=False, width=WIDTH, force_terminal=False)
 
 
 def meter(dbfs: float) -> Text:

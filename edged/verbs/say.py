@@ -18,6 +18,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """0 as soon as it speaks; `control.ControlError` when it cannot, or is in a conversation."""
-    text = " ".join(options.text) or sys.stdin.read()
+    text = " ".join(options.text)
+    if not options.text and sys.stdin is not None:
+        text = sys.stdin.read()
     _socket.ask(options, Request("say", text=text.strip()), _PATIENCE_S)
     return 0

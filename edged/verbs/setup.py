@@ -47,29 +47,38 @@ def run(options: argparse.Namespace) -> int:
             talk = Interview(Visit(file=file, person=ask, tell=ask.tell, online=True), ask)
             return 0 if _held(talk) else 1
     except OSError as problem:
-        print(f"{problem.filename} cannot be written: {problem.strerror}", file=sys.stderr)
+        place = problem.filename or file or schema.FILE
+        print(f"{place} cannot be written: {problem.strerror}", file=sys.stderr)
         return 1
 
 
 def _held(talk: Interview) -> bool:
     """Ask, write, and let the speaker take it; False when somebody leaves."""
     talk.visit.configured = talk.settings
-    stopped = _made_free(talk)
-    written = False
+    machine, stops = talk.visit.machine, _may_be_stopped(talk)
+    try:
+        if stops:
+            machine.run("systemctl", "stop", "edged")
+        written = _answered(talk)
+        if written:
+            _started(talk, again=stops)
+        else:
+            talk.ask.console.print("\nLeft as it was: nothing is written.")
+        return written
+    finally:
+        if stops:
+            # Whoever interrupts whatever of this: one that runs already is not disturbed.
+            machine.run("systemctl", "start", "edged")
+
+
+def _answered(talk: Interview) -> bool:
+    """Ask, and write the answers; False when somebody leaves."""
     try:
         for part in PARTS:
             _gone_through(part, talk)
-        written = _written(talk)
+        return _written(talk)
     except (Left, EOFError, KeyboardInterrupt):
-        written = False
-    finally:
-        if stopped and not written:
-            talk.visit.machine.run("systemctl", "start", "edged")
-    if written:
-        _started(talk, again=stopped)
-    else:
-        talk.ask.console.print("\nLeft as it was: nothing is written.")
-    return written
+        return False
 
 
 @contextlib.contextmanager
@@ -98,17 +107,15 @@ def _refusal(file: Path | None) -> str:
     return f"{place} cannot be written\n(name another place: edged setup --config FILE)"
 
 
-def _made_free(talk: Interview) -> bool:
-    """Stop the service where it holds the devices and somebody agrees; whether it was stopped."""
+def _may_be_stopped(talk: Interview) -> bool:
+    """Whether the service holds the devices, and somebody agrees to stop it meanwhile."""
     machine = talk.visit.machine
     (*_, outcome) = _round.outcomes(talk.visit, ["devices"])
     if outcome.finding.verdict == "ok":
         return False
     talk.ask.finding(outcome.name, outcome.finding)
     may = machine.managed and os.geteuid() == 0
-    if not may or not talk.ask.confirms("Stop it, and start it again at the end?"):
-        return False
-    return machine.run("systemctl", "stop", "edged") is not None
+    return may and talk.ask.confirms("Stop it, and start it again at the end?")
 
 
 def _gone_through(part: Part, talk: Interview) -> None:

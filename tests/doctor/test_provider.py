@@ -97,10 +97,31 @@ def free_port() -> int:
 
 
 def test_an_address_that_is_none(case: Case) -> None:
-    write = re.escape("write `url` in [provider.openai] as wss://HOST/PATH")
     for url in ("wss://localhost:99999/v1", "https://localhost/v1", "wss:///v1"):
         case.means(url)
-        says(case.look("network"), "fail", "is no address", write)
+        says(case.look("config"), "fail", "of the form wss://host/path", "change line 2 of .*")
+
+
+@pytest.mark.parametrize(
+    "proxy", ["proxy:3128", "http://", "http://me:secret@x:99999", "http://[::1"]
+)
+def test_a_proxy_that_is_none(case: Case, proxy: str) -> None:
+    case.means("wss://edged.invalid/v1/realtime", more=f'proxy = "{proxy}"')
+    found = case.look("network")
+    says(found, "fail", "the proxy has no address", r"write it as http://HOST:PORT, as `proxy` .*")
+    assert "secret" not in str(found)
+
+
+def test_certificates_that_are_none(case: Case, tmp_path: Path) -> None:
+    for name in ("nothing.pem", "edged.toml"):
+        more = f'ca_file = "{tmp_path}/{name}"'
+        case.means("wss://edged.invalid/v1/realtime", trusts=False, more=more)
+        says(
+            case.look("network"),
+            "fail",
+            f"the certificates in {tmp_path}/{name} cannot be used: ",
+            r"correct `ca_file` in \[link.websocket\]",
+        )
 
 
 def test_a_name_that_nobody_has(case: Case) -> None:

@@ -357,6 +357,7 @@ sys.exit(cli.main(["setup"]))
 SYSTEMCTL = """\
 #!/bin/sh
 echo "$*" >> {folder}/typed
+if [ "$1" = "$SLOW" ]; then echo "systemctl takes its time" > /dev/tty; fi
 case "$1" in
 stop) rm -f {folder}/active ;;
 start | restart) touch {folder}/active ;;
@@ -364,21 +365,56 @@ show)
     echo LoadState=loaded
     if [ -e {folder}/active ]; then echo ActiveState=active; else echo ActiveState=inactive; fi ;;
 esac
+if [ "$1" = "$SLOW" ]; then exec sleep 60; fi
 """
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root may stop the service")
+def managed(folder: Path) -> dict[str, str]:
+    """The environment of a machine whose service manager runs the speaker."""
+    programs = folder / "bin"
+    programs.mkdir()
+    for name, text in (("systemctl", SYSTEMCTL), ("systemd-creds", "#!/bin/sh\nexit 1\n")):
+        (programs / name).write_text(text.format(folder=folder))
+        (programs / name).chmod(0o755)
+    (folder / "active").touch()
+    return {"PATH": f"{programs}:{os.environ['PATH']}"}
+
+
+only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may stop the service")
+
+
+@only_root
+@pytest.mark.parametrize("slow", ["stop", "enable", "restart"])
+def test_whoever_loses_patience_has_a_speaker_that_runs_all_the_same(
+    environment: dict[str, str], tmp_path: Path, slow: str
+) -> None:
+    environment |= managed(tmp_path) | {"SLOW": slow}
+    code = SERVICE.format(folder=str(tmp_path))
+    with Terminal(environment=environment, code=code) as terminal:
+        terminal.answers("Stop it, and start it again at the end", "y")
+        if slow != "stop":
+            terminal.answers("Who answers", "2")
+            terminal.answers("Its address", "ws://127.0.0.1:9/v1")
+            terminal.answers("What now", "2")
+            terminal.answers("The key: ", KEY)
+            sound_and_wake(terminal)
+            terminal.answers("The light", "5")
+            terminal.answers("The button", "2")
+            terminal.answers("Write it", "y")
+        terminal.reads("systemctl takes its time")
+        terminal.presses("\x03")
+        assert terminal.ends() != 0
+    assert (tmp_path / "typed").read_text().endswith("start edged\n")
+    assert (tmp_path / "active").exists()
+    assert (tmp_path / "edged.toml").exists() is (slow != "stop")
+
+
+@only_root
 @pytest.mark.parametrize("stays", [True, False])
 def test_the_service_is_stopped_meanwhile_and_starts_with_what_was_written(
     environment: dict[str, str], tmp_path: Path, url: str, stays: bool
 ) -> None:
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    for name, text in (("systemctl", SYSTEMCTL), ("systemd-creds", "#!/bin/sh\nexit 1\n")):
-        (programs / name).write_text(text.format(folder=tmp_path))
-        (programs / name).chmod(0o755)
-    (tmp_path / "active").touch()
-    environment["PATH"] = f"{programs}:{environment['PATH']}"
+    environment |= managed(tmp_path)
     code = SERVICE.format(folder=str(tmp_path))
     with Terminal(environment=environment, code=code) as terminal:
         terminal.reads("- devices +the service runs, and holds them")

@@ -2,13 +2,17 @@
 
 import asyncio
 import contextlib
+import ctypes
+import errno
 import os
 import re
 import shutil
 import stat
+import sys
 import threading
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -145,6 +149,20 @@ def test_a_driver_whose_library_is_not_there(
     says(world.look("config"), "fail", "cannot be used here", fix)
 
 
+@pytest.mark.parametrize("packaged", [False, True])
+def test_an_extra_of_an_installed_speaker_is_the_installers_which_keeps_it(
+    world: World, drop_driver: Drop, monkeypatch: pytest.MonkeyPatch, packaged: bool
+) -> None:
+    lacking = "it needs a package more: pip install 'edged[aec]'"
+    drop_driver("wake", "lacking", f'raise ImportError("{lacking}")\nclass Settings: ...\n')
+    world.config.write_text('[wake]\ndriver = "lacking"\n')
+    monkeypatch.setattr(sys, "prefix", "/opt/edged")
+    if packaged:
+        world.file("/var/lib/dpkg/info/edged.list")
+    wanted = f"{PIP} 'edged[aec]'" if packaged else "sudo ./scripts/install --with aec"
+    says(world.look("config"), "fail", "cannot be used here", re.escape(wanted))
+
+
 # --- the key ------------------------------------------------------------------------------
 
 
@@ -259,6 +277,20 @@ def test_where_it_cannot_the_key_is_a_file_for_root_alone(world: World, managed:
 # --- time and room ------------------------------------------------------------------------
 
 
+def test_no_piece_of_a_key_is_left_on_a_full_disk(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = world.file("/etc/edged/credentials/openai", "sk-the-old-one\n", 0o600).parent
+    monkeypatch.setattr(os, "fsync", no_room)
+    with pytest.raises(OSError, match="No space left"):
+        _credential.place(folder / "openai", KEY + "\n")
+    assert [each.read_text() for each in folder.iterdir()] == ["sk-the-old-one\n"]
+
+
+def no_room(_: int) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
 def test_the_clock() -> None:
     now = 1_800_000_000.0
     ntp = "sudo timedatectl set-ntp true"
@@ -269,6 +301,14 @@ def test_the_clock() -> None:
 
 def test_this_machines_clock_can_be_read(world: World) -> None:
     assert world.look("clock").verdict in ("ok", "warn")
+
+
+def test_a_kernel_that_may_not_be_asked_keeps_no_time_right(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kernel = SimpleNamespace(adjtimex=lambda _: -1)
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: kernel)
+    assert world.look("clock").verdict == "warn"
 
 
 def test_the_disk(tmp_path: Path, world: World) -> None:
@@ -310,6 +350,20 @@ def test_the_services_user_is_not_in_the_group_of_a_device(world: World) -> None
     world.file("/etc/group", f"edged:x:4711:\n{named[1]}:x:{group}:\n")
     world.systemd(SupplementaryGroups=f"{named[1]} spi")
     assert world.look("rights").verdict == "ok"
+
+
+def test_a_user_without_a_name_is_known_by_the_number(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container."""
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    world.file("/dev/snd/pcmC0D0c", mode=0o660)
+    monkeypatch.setattr(os, "geteuid", lambda: 54321)
+    monkeypatch.setattr(os, "getegid", lambda: 54321)
+    monkeypatch.setattr(os, "getgroups", lambda: [54321])
+    assert "54321 may not use /dev/snd/pcmC0D0c" in world.look("rights").seen
+    assert disk.judged(Path("/x"), 1 << 30, fixed=False, open_to_us=False).fix.endswith("54321: /x")
 
 
 def test_a_device_that_no_group_may_use(world: World) -> None:

@@ -308,6 +308,24 @@ def test_its_pulse_tells_who_is_alive() -> None:
     tell(story)
 
 
+def test_a_lost_microphone_that_nobody_wants_any_more_is_not_missed() -> None:
+    """Muted while it is away: there is nothing to be looked for, and nothing hangs."""
+
+    async def story() -> None:
+        place = studio(Thing("HDMI", outputs=2))
+        async with opened(place) as (card, ear):
+            await ear.hear(SpeakerOpened)
+            card.open_microphone()
+            await ear.hear(MicLost)
+            card.close_microphone()
+            watched = card.pulse().watched
+            async with asyncio.timeout(10):
+                while card.pulse().watched < watched + 5:
+                    await place.run(20)
+
+    tell(story)
+
+
 def test_a_lost_loudspeaker_forgets_its_answer_and_comes_back() -> None:
     async def story() -> None:
         place = studio()

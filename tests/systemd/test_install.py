@@ -41,6 +41,8 @@ def test_it_says_what_it_does(installed: Machine) -> None:
     said = (installed.home / "said").read_text()
     steps = re.findall(r"^\[(\d)/(\d)\] \w", said, re.M)
     assert steps == [(str(number), "5") for number in range(1, 6)]
+    assert "it starts with this machine's next boot" in said
+    assert said.endswith("and its loudspeaker: sudo edged setup\n")
 
 
 def test_it_is_there_and_complete(installed: Machine) -> None:
@@ -74,10 +76,84 @@ def test_what_cannot_be_is_said_and_nothing_happens(installed: Machine) -> None:
     do(installed, "rm -r /try")
     assert "sudo scripts/install" in refused(installed, "runuser -u games -- scripts/install")
     assert "scripts/wheels" in refused(installed, "scripts/install --wheels /nowhere")
-    assert "there are: --wheels" in refused(installed, "scripts/install --fast")
+    assert "there are: --with --wheels" in refused(installed, "scripts/install --fast")
     assert "--uninstall" in refused(installed, "scripts/debian/preinst install")
+    assert "aec microwakeword" in refused(installed, "scripts/install --with everything")
+    said = refused(installed, "flock /run/edged-install.lock scripts/install --uninstall")
+    assert "another scripts/install" in said
     assert do(installed, "cd /; edged --version").startswith("edged ")
     assert do(installed, "ls /opt; ls /try || true").count("edged") == 1
+
+
+def test_what_is_not_edgeds_own_is_left_alone(stocked: Machine, tmp_path: Path) -> None:
+    house = Machine(tmp_path, like=stocked)
+    do(house, "useradd --uid 1500 edged; scripts/debian/postrm purge; id edged; userdel edged")
+    do(house, "mkdir /opt/edged; cp README.md /opt/edged")
+    assert "/opt/edged is where" in refused(house, "scripts/install --wheels .cache/wheels")
+    assert "/opt/edged is where" in refused(house, "scripts/install --purge")
+    do(house, "cmp README.md /opt/edged/README.md; rm -r /opt/edged")
+    do(house, "cp README.md /usr/local/bin/edged")
+    assert "move it away" in refused(house, "scripts/install --wheels .cache/wheels")
+    do(house, "cmp README.md /usr/local/bin/edged")
+
+
+UNLUCKY = """
+umask 077
+mkdir -p /tmp/'my checkout' /tmp/'my wheels' /etc/edged
+cp -R edged scripts systemd config pyproject.toml README.md LICENSE /tmp/'my checkout'
+ln -s "$PWD"/.cache/wheels/* /tmp/'my wheels'
+[ -e /etc/edged/edged.toml ] || echo 'volume.db = -20.0' >/etc/edged/edged.toml
+cd /tmp/'my checkout'
+"""
+INSTALL = "scripts/install --wheels '../my wheels' --with aec"
+CUT_SHORT = """
+mkdir /try
+cat >/try/systemd-tmpfiles <<'POWER'
+#!/bin/sh
+kill -9 $(ps -o ppid= $PPID) $PPID
+POWER
+chmod 755 /try /try/systemd-tmpfiles
+export PATH=/try:$PATH
+"""
+"""The power goes when edged is half installed."""
+CUT_AGAIN = """
+cat >/try/rm <<'POWER'
+#!/bin/sh
+[ "$1" = -rf ] && [ -e "$2" ] || exec /bin/rm "$@"
+/bin/rm -f "$2/pyvenv.cfg"
+kill -9 $PPID
+POWER
+chmod 755 /try/rm
+export PATH=/try:$PATH
+"""
+"""And when it is half taken away."""
+
+
+def test_what_was_cut_short_is_made_whole(stocked: Machine, tmp_path: Path) -> None:
+    """By a full disk, a missing wheel and the power; from a checkout in an odd place."""
+    house = Machine(tmp_path, like=stocked)
+    full = "mount -t tmpfs -o size=30m tmpfs /opt;"
+    said = refused(house, f"{UNLUCKY} {full} {INSTALL} || {{ ls -A /opt; exit 1; }}")
+    assert "No space left on device" in said
+    assert not said.rstrip().endswith("edged.new")
+    lacking = "rm '../my wheels'/pywebrtc*;"
+    said = refused(house, f"{UNLUCKY} {lacking} {INSTALL}")
+    assert "pywebrtc-audio" in said
+    assert "scripts/wheels" in said
+    assert house.run("bash", "-euc", f"{UNLUCKY} {CUT_SHORT} {INSTALL}").returncode
+    assert house.look("/opt/edged/bin/edged") != ABSENT
+    assert do(house, "systemctl is-enabled edged || true") == "disabled\n"
+
+    said = do(house, f"{UNLUCKY} {INSTALL}")
+    # What its owner wrote under this umask only root can read.
+    assert "/etc/edged/edged.toml: cannot be read" in said
+    assert do(house, "systemctl is-enabled edged") == "enabled\n"
+    do(house, "chmod 644 /etc/edged/edged.toml; cd /; runuser -u edged -- edged check")
+    assert do(house, "/opt/edged/bin/python -P -c 'import pywebrtc_audio'") == ""
+    assert do(house, "cat /etc/edged/edged.toml") == "volume.db = -20.0\n"
+    assert house.run("bash", "-euc", f"{CUT_AGAIN} scripts/install --purge").returncode
+    do(house, "rm -r /try; scripts/install --purge")
+    assert left_over(house, stocked) == {}
 
 
 def test_an_upgrade_keeps_what_its_owner_did_and_purge_keeps_nothing(
@@ -92,6 +168,8 @@ def test_an_upgrade_keeps_what_its_owner_did_and_purge_keeps_nothing(
         install -D -o edged /dev/stdin /var/lib/edged/state.json <<<louder
         systemctl --quiet disable edged
         touch /opt/edged/of-yesterday
+        echo aec >/var/lib/edged-install/extras
+        install -D -m 644 /dev/stdin /etc/systemd/system/edged.service.d/mine.conf <<<'[Service]'
         """,
     )
     kept = "tail -n 1 /etc/edged/edged.toml; cat /etc/edged/credentials/openai /var/lib/edged/*"
@@ -100,14 +178,42 @@ def test_an_upgrade_keeps_what_its_owner_did_and_purge_keeps_nothing(
     assert do(house, kept).split("\n") == ["# mine", KEY, "louder", ""]
     assert do(house, "systemctl is-enabled edged || true") == "disabled\n"
     assert "of-yesterday" not in do(house, "ls /opt /opt/edged")
+    assert do(house, "/opt/edged/bin/python -P -c 'import pywebrtc_audio'") == ""
 
     do(house, "scripts/install --uninstall")
     assert do(house, kept).split("\n") == ["# mine", KEY, "louder", ""]
     there = {name for name in house.written() if house.look(name) != ABSENT}
     assert not [name for name in there if re.search(r"/opt/|/bin/edged|/lib/.*/edged\.", name)]
 
-    do(house, "scripts/install --purge")
+    said = do(house, "scripts/install --purge")
+    own = "/etc/systemd/system/edged.service.d"
+    assert f"{own} stays" in said
+    assert left_over(house, stocked).keys() == {own, f"{own}/mine.conf"}
+    do(house, f"rm {own}/mine.conf; scripts/install --purge")
     assert left_over(house, stocked) == {}
+
+
+def test_one_who_forbids_the_service_has_it_installed_all_the_same(
+    installed: Machine, tmp_path: Path
+) -> None:
+    house = Machine(tmp_path, like=installed)
+    said = do(house, "systemctl --quiet mask edged; scripts/debian/postinst configure ''")
+    assert "will not start at boot" in said
+    do(house, "scripts/install --uninstall")
+    assert do(house, "readlink /etc/systemd/system/edged.service") == "/dev/null\n"
+
+
+def test_what_it_can_do_without_is_installed_along_or_named(
+    installed: Machine, tmp_path: Path
+) -> None:
+    house = Machine(tmp_path, like=installed)
+    do(house, "dpkg --force-depends --remove espeak-ng")
+    do(house, "mkdir -p /try /var/cache/edged; ln -s $PWD/.cache/wheels /var/cache/edged/wheels")
+    do(house, "echo 'echo apt-get $*' >/try/apt-get; chmod +x /try/apt-get")
+    said = do(house, "PATH=/try:$PATH scripts/install")
+    assert re.search("apt-get .* install espeak-ng$", do(house, "cat /var/log/*install.log"), re.M)
+    # This apt-get does not keep what it promises.
+    assert "sudo apt install espeak-ng" in said
 
 
 def test_the_package_comes_and_goes(stocked: Machine, tmp_path: Path) -> None:
@@ -116,6 +222,7 @@ def test_the_package_comes_and_goes(stocked: Machine, tmp_path: Path) -> None:
     house = Machine(tmp_path / "house", like=factory)
     said = do(house, "ls /packages; dpkg --force-unsafe-io -i /packages/*.deb")
     assert re.search(r"^edged_.*\+deb\d+_(amd64|arm64)\.deb$", said, re.M)
+    assert do(house, "dpkg -f /packages/*.deb Recommends") == "alsa-utils, espeak-ng\n"
     assert "OK" in do(house, "cd /; runuser -u edged -- /usr/bin/edged check")
     assert do(house, "systemctl is-enabled edged") == "enabled\n"
     assert do(house, "dpkg --verify edged; systemd-analyze verify edged.service") == ""

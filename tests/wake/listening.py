@@ -44,8 +44,9 @@ def listen(
         # With a last frame scored, the events of all frames before it are on their way.
         for number, piece in enumerate(pieces(sound + silence(driver.FRAME), 160)):
             wake.offer(piece, start + number * 160)
+            # How long a frame may take is pytest's own time-out to say.
             if number % per_frame == per_frame - 1:
-                assert scored.acquire(timeout=10)
+                scored.acquire()
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         await wake.close()

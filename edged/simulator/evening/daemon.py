@@ -136,7 +136,8 @@ class Daemon:
                     return match
             return None
 
-        await self.until(lambda: found() is not None, f"say {pattern!r}")
+        words = max(re.split(r"[^\w ]+", pattern), key=len).strip()
+        await self.until(lambda: found() is not None, f'say "{words}"')
         match = found()
         assert match is not None
         return match

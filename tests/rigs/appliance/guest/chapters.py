@@ -1,11 +1,11 @@
 """All stories; each has a machine of its own, which is started anew for every chapter."""
 
-from . import evening, moving, troubles
+from . import evening, morning, moving, troubles
 
 STORIES = (
     # The longest begins.
     (moving.chapter,),
     (troubles.chapter,),
-    (evening.evening, evening.morning),
+    (evening.chapter, morning.chapter),
 )
 NAMED = {chapter.name: chapter for story in STORIES for chapter in story}

@@ -4,6 +4,7 @@ import array
 import contextlib
 import json
 import random
+import re
 import socket
 import subprocess
 import threading
@@ -22,7 +23,9 @@ RED, GREEN, BLUE, SENDING = 22, 23, 27, 24
 CARDS = Path("/proc/asound")
 PATIENCE_S = 60
 LOUD = 500
-"""Of 32767: more than the loopback card's silence, less than any sound of the speaker."""
+"""Of 32767: less than a voice of the speaker's, more than its earcons."""
+SOFT = 50
+"""Less than an earcon, more than the loopback card's silence."""
 
 
 def run(*command: str, ok: bool = True, within_s: float = 120) -> str:
@@ -110,6 +113,26 @@ def journal() -> Journal:
     return _kept[0]
 
 
+def recipe(part: str, **instead: str) -> str:
+    """What a recipe of the README prints: the one with this in it, typed as it stands there.
+
+    `instead` has names for those that stand there as examples.
+    """
+    (typed,) = (each for each in recipes() if part in each)
+    for example, name in instead.items():
+        typed = typed.replace(example, name)
+    done = subprocess.run(("sh", "-c", typed), text=True, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, ""), f"{typed}: {done.returncode}: {done.stderr}"
+    return done.stdout.strip()
+
+
+def recipes() -> list[str]:
+    """Those of the README that come to an end."""
+    page = (SHARE / "checkout/README.md").read_text(encoding="utf-8")
+    typed: list[str] = re.findall(r"^\| `(journalctl .+?)` \|", page, re.MULTILINE)
+    return [each for each in typed if not each.endswith(" -f")]
+
+
 # --- the service -----------------------------------------------------------------------------
 
 
@@ -158,6 +181,11 @@ def listens() -> bool:
     return "state: RUNNING" in capture() and show("ActiveState") == "active"
 
 
+def forgive() -> None:
+    """Let systemd forget the starts so far: after each it waits longer for the next."""
+    run("systemctl", "reset-failed", "edged.service")
+
+
 def settled() -> int:
     """Wait until it listens and nobody is on the line; a mark in the journal from there on."""
     wait("listening", listens, PATIENCE_S)
@@ -179,6 +207,20 @@ def press(held_s: float = 0.1) -> None:
     close_contact(BUTTON, closed=True)
     time.sleep(held_s)
     close_contact(BUTTON, closed=False)
+
+
+def talk() -> Entry:
+    """Open a conversation with the button and end it with the button; how that went."""
+    mark = settled()
+    press()
+    woken = journal().fact(mark, "woken")
+    assert woken["EDGED_WORD"] == "button", woken["MESSAGE"]
+    journal().state(mark, "listening", PATIENCE_S)
+    time.sleep(0.5)
+    press()
+    ended = journal().fact(mark, "session_ended", PATIENCE_S)
+    journal().state(mark, "asleep", PATIENCE_S)
+    return ended
 
 
 def lit(pin: int) -> bool:
@@ -236,6 +278,24 @@ _PIECE = _RATE // 50
 
 
 @contextmanager
+def one_room() -> Iterator[None]:
+    """The microphone hears the loudspeaker, as it does in a room; else the two are apart."""
+    # As the speaker has its cards: whoever comes second to such a card takes what the first chose.
+    form = ("-q", "-t", "raw", "-f", "S16_LE", "-r", "48000", "-B", "80000", "-F", "20000")
+    ear = ("arecord", *form, "-c", "2", "-D", "plughw:1,1")
+    mouth = ("aplay", *form, "-c", "2", "-D", "plughw:0,0")
+    with (
+        subprocess.Popen(ear, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as hearing,
+        subprocess.Popen(mouth, stdin=hearing.stdout, stderr=subprocess.DEVNULL) as saying,
+    ):
+        try:
+            yield
+        finally:
+            saying.terminate()
+            hearing.terminate()
+
+
+@contextmanager
 def recorded(into: Path) -> Iterator[None]:
     """What the loudspeaker sounds, recorded meanwhile."""
     sound = ("-t", "raw", "-f", "S16_LE", "-r", str(_RATE), "-c", "1")
@@ -247,8 +307,8 @@ def recorded(into: Path) -> Iterator[None]:
         recorder.wait()
 
 
-def sounding_s(recording: Path) -> float:
+def sounding_s(recording: Path, above: int = LOUD) -> float:
     """For how long something sounds in it, by pieces of 20 ms."""
     samples = array.array("h", recording.read_bytes()[: recording.stat().st_size // 2 * 2])
     pieces = (samples[at : at + _PIECE] for at in range(0, len(samples), _PIECE))
-    return sum(max(piece) > LOUD for piece in pieces) * _PIECE / _RATE
+    return sum(max(piece) > above for piece in pieces) * _PIECE / _RATE

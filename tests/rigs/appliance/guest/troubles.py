@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from . import house
@@ -17,27 +18,38 @@ _MOST_S = 9.0
 """So long at most until it listens again, and as long as this machine takes from exec to READY."""
 _DROP_INS = Path("/etc/edged/edged.toml.d")
 _CREDENTIALS = Path("/etc/edged/credentials")
+_RECORDING = Path("/tmp/heard.raw")
 
 
-def _restarted(blow: signal.Signals) -> str:
+def _restarted(strike: Callable[[], None], mend: Callable[[], None] = lambda: None) -> str:
+    """Strike again and again; it is to listen again in time, which `mend` is left after it."""
     took = []
     for _ in range(int((house.SHARE / "times").read_text())):
         house.settled()
-        before = int(house.show("NRestarts"))
+        house.forgive()
         began = time.monotonic()
-        os.kill(house.pid(), blow)
-        house.wait("a restart", lambda: int(house.show("NRestarts")) > before, PATIENCE_S)  # noqa: B023
+        strike()
+        house.wait("a restart", lambda: house.show("NRestarts") == "1", PATIENCE_S)
+        mend()
         house.wait("listening again", house.listens, PATIENCE_S)
         took.append((time.monotonic() - began, house.start_took_s()))
-    for all_s, start_s in took:
-        assert all_s <= _MOST_S + start_s, f"{all_s:.1f} s, of which exec to READY {start_s:.1f} s"
-    return ", ".join(f"{all_s:.1f} s with {start_s:.1f} s from exec" for all_s, start_s in took)
+    told = ", ".join(f"{all_s:.1f} s with {start_s:.1f} s from exec" for all_s, start_s in took)
+    assert all(all_s <= _MOST_S + start_s for all_s, start_s in took), told
+    return told
 
 
-def _card(done: str) -> None:
-    """Take the microphone's card from its driver, which waits until nobody has it, or give it."""
-    file = f"/sys/bus/platform/drivers/snd_aloop/{done}"
-    house.run("sh", "-c", f"echo snd_aloop.0 > {file}", within_s=30)
+def _unload() -> None:
+    """Take both cards from their driver, which waits until nobody has them, and the driver away."""
+    for card in (0, 1):
+        file = "/sys/bus/platform/drivers/snd_aloop/unbind"
+        house.run("sh", "-c", f"echo snd_aloop.{card} > {file}", within_s=30)
+    house.run("modprobe", "-r", "snd-aloop")
+    assert not Path("/sys/module/snd_aloop").exists()
+
+
+def _network(way: str) -> None:
+    """Take away the one way that leads anywhere from here, or bring it back."""
+    house.run("busybox", "ip", "link", "set", "lo", way)
 
 
 @line
@@ -50,40 +62,56 @@ def the_service_is_active() -> str:
 
 @line
 def killed_it_listens_again() -> str:
-    return _restarted(signal.SIGKILL)
+    return _restarted(lambda: os.kill(house.pid(), signal.SIGKILL))
 
 
 @line
 def hung_it_is_killed_and_listens_again() -> str:
-    return _restarted(signal.SIGSTOP)
+    return _restarted(lambda: os.kill(house.pid(), signal.SIGSTOP))
 
 
 @line
-def a_sound_card_that_was_away_is_listened_to_again_without_a_restart() -> str:
+def sound_cards_that_were_away_are_used_again_without_a_restart() -> str:
     mark = house.settled()
     before = house.pid()
-    _card("unbind")
+    _unload()
     lost = house.journal().fact(mark, "microphone_lost", PATIENCE_S)
     time.sleep(2)
-    _card("bind")
+    house.run("modprobe", "snd-aloop")
     house.journal().fact(mark, "microphone_opened", PATIENCE_S)
     house.wait("listening again", house.listens, PATIENCE_S)
+    with house.recorded(_RECORDING):
+        house.talk()
+        time.sleep(1)
+    sounded_s = house.sounding_s(_RECORDING, house.SOFT)
+    assert sounded_s > 0.1, "nothing is heard of it"
     assert house.pid() == before, "it was started again"
-    return lost["MESSAGE"]
+    return f"{lost['MESSAGE']}; afterwards {sounded_s:.2f} s sounded"
 
 
 @line
-def without_a_network_it_shows_so_and_is_not_started_again() -> str:
-    mark = house.settled()
-    before = house.show("NRestarts"), house.pid()
-    house.run("systemctl", "stop", "rig-provider.service")
-    house.press()
-    trouble = house.journal().fact(mark, "trouble", PATIENCE_S)
-    house.journal().state(mark, "asleep", PATIENCE_S)
-    house.run("systemctl", "start", "rig-provider.service")
-    assert (house.show("NRestarts"), house.pid()) == before
-    assert house.listens()
-    return trouble["MESSAGE"]
+def without_a_network_it_starts_shows_so_and_works_when_it_is_back() -> str:
+    """No start is spent on it: none that failed counts towards the limit of the unit."""
+    _network("down")
+    try:
+        house.run("systemctl", "restart", "edged.service")
+        mark = house.settled()
+        before = house.pid()
+        with house.Lights() as lights:
+            house.press()
+            shown = house.journal().state(mark, "trouble", PATIENCE_S)
+            trouble = house.journal().fact(mark, "trouble")
+            gone = house.journal().state(mark, "asleep", PATIENCE_S)
+    finally:
+        _network("up")
+    assert trouble["EDGED_TROUBLE"] == "network", trouble["MESSAGE"]
+    seen = lights.between(house.monotonic_s(shown), house.monotonic_s(gone))
+    red, green, blue, _ = house.share(seen)
+    assert red > green > 5 * blue, f"not orange, but {red:.2f}/{green:.2f}/{blue:.2f}"
+    assert trouble["MESSAGE"] in house.recipe("EDGED_TROUBLE=network")
+    house.talk()
+    assert (house.pid(), house.show("NRestarts")) == (before, "0"), "it was started again"
+    return f"{trouble['MESSAGE']}; shown as {red:.2f}/{green:.2f}/{blue:.2f}"
 
 
 @line
@@ -119,28 +147,17 @@ def a_capture_card_that_stalls_ends_in_listening_again() -> str:
         *("modprobe", "snd-aloop", "index=0,1,2", "enable=1,1,1", "id=Mic,Speaker,Clock"),
         *("pcm_substreams=1,1,1", "timer_source=2.0.0,,"),
     )
-    clock = ("aplay", "-q", "-D", "hw:2,0", "-f", "S16_LE", "-r", "48000", "-c", "1", "/dev/zero")
-    ticking = subprocess.Popen(clock)
+    clock = _Clock()
+    clock.run()
     try:
         house.run("systemctl", "start", "edged.service")
-        house.settled()
-        before = int(house.show("NRestarts"))
-        ticking.terminate()
-        ticking.wait()
-        began = time.monotonic()
-        house.wait("a restart", lambda: int(house.show("NRestarts")) > before, PATIENCE_S)
-        ticking = subprocess.Popen(clock)
-        house.wait("listening again", house.listens, PATIENCE_S)
-        took_s, start_s = time.monotonic() - began, house.start_took_s()
+        return _restarted(clock.stop, clock.run)
     finally:
-        ticking.terminate()
-        ticking.wait()
+        clock.stop()
         house.run("systemctl", "stop", "edged.service")
         house.run("modprobe", "-r", "snd-aloop")
         house.run("modprobe", "snd-aloop")
         house.run("systemctl", "start", "edged.service")
-    assert took_s <= _MOST_S + start_s, f"{took_s:.1f} s, of which exec to READY {start_s:.1f} s"
-    return f"{took_s:.1f} s with {start_s:.1f} s from exec"
 
 
 @line
@@ -167,3 +184,19 @@ def the_key_is_nowhere_but_where_it_was_put() -> str:
                     files += 1
                     assert key not in path.read_bytes(), f"{path} has it"
     return f"not in {len(entries.stdout)} bytes of journal, nor in {files} files"
+
+
+class _Clock:
+    """What the microphone's card ticks by: as long as this plays, it captures."""
+
+    def __init__(self) -> None:
+        self._ticking: subprocess.Popen[bytes] | None = None
+
+    def run(self) -> None:
+        form = ("-q", "-D", "hw:2,0", "-f", "S16_LE", "-r", "48000", "-c", "1")
+        self._ticking = subprocess.Popen(("aplay", *form, "/dev/zero"))
+
+    def stop(self) -> None:
+        if self._ticking is not None:
+            self._ticking.terminate()
+            self._ticking.wait()
