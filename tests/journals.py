@@ -13,6 +13,7 @@ from edged import journal
 from edged.core import commands as do
 from edged.core import events as ev
 from edged.core.assistant import Assistant
+from edged.core.budget import Budget, Prices, Purse
 from edged.core.commands import Fact, Note, note, warn
 from edged.core.settings import Conversation
 from edged.vitals import Vitals
@@ -95,6 +96,7 @@ class Told(Evening):
 
     def __init__(self, book: Book, policy: Conversation | None = None) -> None:
         super().__init__(policy, echo="canceller")
+        purse = Purse(Prices(), Budget(day_usd=1.0), "gpt-realtime")
         began, zero = book.now, self.now
 
         def tell(told: Note, state: str, now: float) -> None:
@@ -102,7 +104,7 @@ class Told(Evening):
             book.note(told, state)
 
         self.speaker = _Telling(
-            self.policy, wire_rate=WIRE_RATE, barge_in=self.barge_in, guarded=True
+            self.policy, wire_rate=WIRE_RATE, barge_in=self.barge_in, guarded=True, purse=purse
         )
         self.speaker.tell = tell
 
@@ -138,6 +140,25 @@ def _conversation(evening: Told) -> None:
     evening.feed(ev.EchoMeasured("speex", 24.4, -12.5))
 
 
+def _long_conversation(told: Told) -> None:
+    """The line breaks, the session grows old, money runs short and a timer rings."""
+    told.wakes()
+    told.feed(ev.LinkAccepted("sess_3"), ev.LinkReady(), ev.SessionLimited("no such voice"))
+    told.says()
+    told.answers()
+    told.feed(ev.UserText("user_1", "What time is it?"))
+    told.passes(1.0)
+    told.feed(ev.LinkDown(ev.Trouble.NETWORK, "1006", "reset by peer", transient=True))
+    told.passes(5.0)
+    told.feed(ev.LinkAccepted("sess_4", lasts_s=10.0), ev.LinkReady())
+    told.passes(5.5)
+    told.feed(ev.DayTurned(day="2026-03-01", day_usd=0.9, month_usd=0.9), ev.Rang("tea"))
+    told.feed(ev.StopAsked())
+    told.dozes(10.0)
+    told.hangs_up()
+    told.dozes(60.0)
+
+
 def evening(book: Book) -> None:
     """Everything that can be told, and the core's part of it told by the core."""
     began = book.now
@@ -163,6 +184,7 @@ def evening(book: Book) -> None:
     told.feed(ev.MicLost("microphone: no such device"))
     told.feed(ev.MicOpened("microphone", 16_000))
     told.passes(1.0)
+    _long_conversation(told)
     told.feed(ev.SpeakerLost("speaker: no such device"))
     told.feed(ev.SpeakerOpened("speaker", 48_000, 20.0))
     told.feed(ev.MuteAsked(True), ev.MuteAsked(False))

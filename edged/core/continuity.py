@@ -14,7 +14,10 @@ _STEADY_S = 30.0
 """A line that breaks again sooner is given up."""
 _PAY_EVERY_S = 60.0
 _ROTATE_BEFORE_S = 120.0
-"""So long before the provider ends a session a silent moment is looked for."""
+"""So long before the provider ends a session a silent moment is looked for; in a short one, for
+the second half of it."""
+_SHORTEST_S = 10.0
+"""A session that is said to last less has been dated by a clock that is wrong."""
 
 
 class Continuity:
@@ -35,19 +38,30 @@ class Continuity:
         self._do = do
         self.goes_on = False
         """Whether the session that is being opened continues a conversation under way."""
-        self.session = ""
-        """What the provider calls the session, or its number; "" while there is none."""
+        self.in_use = False
+        """Whether somebody has asked for the session, or it was only opened in advance."""
+        self._name = ""
         self._count = 0
-        self._opened_at = self._paid_at = 0.0
+        self._began_at = self._paid_at = 0.0
         self._retried_at = -inf
         self._ready_at = 0.0
         self._lasts_s: float | None = None
 
+    @property
+    def session(self) -> str:
+        """What the provider calls the session in use, or its number; "" while there is none."""
+        return self._name if self.in_use else ""
+
     def opens(self, now: float) -> None:
-        """A session is asked for."""
+        """A session is being opened, for somebody or in advance."""
         self._count += 1
-        self._opened_at = now
+        self._began_at = now
         self._spending.session_usd = 0.0
+
+    def attends(self, now: float) -> None:
+        """It is for somebody."""
+        self.in_use = True
+        self._began_at = now
         if not self.goes_on:
             self._timers.start(Timer.LONGEST, now + self._policy.longest_s)
 
@@ -55,7 +69,7 @@ class Continuity:
         """The provider opened it, and has said how long it will last, or not."""
         self._paid_at = now
         self._timers.start(Timer.PAY, now + _PAY_EVERY_S)
-        self.session = event.session or str(self._count)
+        self._name = event.session or str(self._count)
         self._lasts_s = event.lasts_s
 
     def pay(self, now: float) -> None:
@@ -64,16 +78,20 @@ class Continuity:
         self._paid_at = now
         self._timers.start(Timer.PAY, now + _PAY_EVERY_S)
 
-    def begins(self, now: float, *, asks: bool) -> bool:
-        """The session is ready, and is told what was said; whether it owes an answer to that.
+    def configured(self, now: float) -> None:
+        """The session is ready; from now on it grows old."""
+        self._ready_at = now
+        lasts_s = self._policy.rotate_minutes * 60
+        said_s = self._lasts_s
+        if said_s is not None and said_s >= _SHORTEST_S:
+            lasts_s = min(lasts_s, said_s - min(_ROTATE_BEFORE_S, said_s / 2))
+        self._timers.start(Timer.ROTATE, now + lasts_s)
+
+    def recalls(self, now: float, *, asks: bool) -> bool:
+        """The session is told what was said; whether it owes an answer to that.
 
         `asks`: it may, as no sound of an open question is about to be sent.
         """
-        self._ready_at = now
-        lasts_s = self._policy.rotate_minutes * 60
-        if self._lasts_s is not None:
-            lasts_s = min(lasts_s, max(0.0, self._lasts_s - _ROTATE_BEFORE_S))
-        self._timers.start(Timer.ROTATE, now + lasts_s)
         owes = asks and self.goes_on and self._history.asks
         told = self._history.recall(now)
         for item in told:
@@ -105,28 +123,28 @@ class Continuity:
     def hangs_up(self, now: float) -> None:
         """A session is over; what was said in it is remembered for a while."""
         self._timers.stop(Timer.ROTATE)
-        self._history.ended(now)
+        if self.in_use:
+            self._history.ended(now)
 
     def ended(self, event: LinkDown, reason: str, now: float) -> None:
         """The line is gone, by our will for that `reason`, or by nobody's."""
         if self.session:
             self.pay(now)
         reason = reason or (event.trouble.value if event.trouble else "ended by the provider")
-        ended = note(
-            Fact.SESSION_ENDED,
-            f"session ended: {reason}",
-            reason=reason,
-            code=event.code,
-            detail=event.detail,
-            session_ms=round((now - self._opened_at) * 1000),
-            cost_usd=round(self._spending.session_usd, 6),
-        )
-        self._do(ended)
+        why = {"reason": reason, "code": event.code, "detail": event.detail}
+        session_ms = round((now - self._began_at) * 1000)
+        if self.in_use:
+            cost_usd = round(self._spending.session_usd, 6)
+            figures = {"session_ms": session_ms, "cost_usd": cost_usd}
+            self._do(note(Fact.SESSION_ENDED, f"session ended: {reason}", **why, **figures))
+        else:
+            text = f"a session that stood by has ended: {reason}"
+            self._do(note(Fact.STOOD_BY, text, **why, session_ms=session_ms))
         if event.dropped_samples:
             text, lost = "the line was too slow for the sound", event.dropped_samples
             self._do(warn(Fact.SOUND_DROPPED, text, lost_samples=lost))
         if event.oddities:
             text = "the provider said what was not understood"
             self._do(note(Fact.NOT_UNDERSTOOD, text, oddities=event.oddities))
-        self.session = ""
+        self._name, self.in_use = "", False
         self._timers.stop(Timer.PAY)

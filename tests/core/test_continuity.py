@@ -240,11 +240,23 @@ def test_the_provider_may_say_how_long_a_session_lasts() -> None:
     evening = Evening(Conversation(longest_s=900.0))
     evening.starts()
     evening.wakes()
-    evening.feed(ev.LinkAccepted("sess_1", lasts_s=150.0), ev.LinkReady())
+    evening.feed(ev.LinkAccepted("sess_1", lasts_s=60.0), ev.LinkReady())
     evening.says(29.0)
     evening.answers(seconds=1.0)
     evening.passes(4.0)
     assert notes(evening.commands, Fact.ROTATED)
+
+
+@pytest.mark.parametrize("lasts_s", [-3600.0, 0.0, 5.0])
+def test_a_session_that_is_dated_by_a_wrong_clock_is_not_replaced_over_and_over(
+    lasts_s: float,
+) -> None:
+    evening = Evening()
+    evening.starts()
+    evening.wakes()
+    evening.feed(ev.LinkAccepted("sess_1", lasts_s=lasts_s), ev.LinkReady())
+    evening.passes(7.0)
+    assert not notes(evening.commands, Fact.ROTATED)
 
 
 def test_where_no_silent_moment_came_the_agreed_end_is_no_trouble() -> None:
