@@ -173,7 +173,11 @@ def _assistant(made: Header) -> Assistant:
 
 @contextlib.asynccontextmanager
 async def _kept(
-    assistant: Assistant, made: Header, recording: Path | None, secret: str, told: Journal
+    assistant: Assistant,
+    made: Header,
+    recording: Path | None,
+    secret: Callable[[], str],
+    told: Journal,
 ) -> AsyncIterator[tuple[Memory, Recorder]]:
     """What outlives the process; all of it is on disk when this is left."""
     warnings = Handoff[str](lambda text: told.note(warn(Fact.NOT_SAVED, text), assistant.state))

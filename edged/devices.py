@@ -16,12 +16,9 @@ from .reload import StartFailed
 
 @dataclass(frozen=True)
 class _Keyless:
-    """A provider that nobody has a key for: every session ends at once, with the hint."""
+    """A session that nobody has a key for: it ends at once, with the hint."""
 
     hint: str
-
-    def session(self) -> Session:
-        return self
 
     def offer(self, command: LinkCommand) -> None:
         pass
@@ -31,6 +28,34 @@ class _Keyless:
 
     async def run(self, feed: Feed) -> LinkDown:
         return LinkDown(Trouble.KEY, "no key", self.hint)
+
+
+class _Keyed:
+    """A provider whose key is looked for anew before each session: a client secret runs out."""
+
+    def __init__(self, settings: key.Settings, answers: Callable[[str], Provider]) -> None:
+        self._settings = settings
+        self._answers = answers
+        self._provider: Provider | None = None
+        self.secret = ""
+
+    def look(self) -> key.Key:
+        """Take the key that is there now; raises `key.NoKey`, and what opening a link raises."""
+        found = key.find(self._settings)
+        if self._provider is None or found.text != self.secret:
+            self._provider, self.secret = self._answers(found.text), found.text
+        return found
+
+    def session(self) -> Session:
+        """One with that key, or one that ends at once."""
+        try:
+            self.look()
+        except key.NoKey as missing:
+            return _Keyless(f"{missing}; {missing.hint}")
+        except StartFailed as failed:
+            return _Keyless(f"{failed}; {failed.hint}")
+        assert self._provider is not None
+        return self._provider.session()
 
 
 @contextlib.asynccontextmanager
@@ -120,14 +145,23 @@ def _recalled(echo: Echo, wire_rate: int, told: Journal) -> str:
     return f", as calibrated {known.figures.at}"
 
 
-def provider(settings: schema.Settings, dialect: Any, told: Journal) -> tuple[Provider, str]:
-    """Who answers, and the key."""
+def provider(
+    settings: schema.Settings, dialect: Any, told: Journal
+) -> tuple[Provider, Callable[[], str]]:
+    """Who answers, and what tells the key."""
+
+    def answers(secret: str) -> Provider:
+        opened: Provider = _open("link", settings.link, dialect, secret)
+        return opened
+
+    keyed = _Keyed(settings.key, answers)
     try:
-        found = key.find(settings.key)
+        found = keyed.look()
     except key.NoKey as missing:
-        return _Keyless(f"{missing}; {missing.hint}"), ""
-    if found.warning:
-        warning = f"the key comes from the {found.source}: {found.warning}"
-        told.note(warn(Fact.KEY_EXPOSED, warning), "asleep")
-    answers: Provider = _open("link", settings.link, dialect, found.text)
-    return answers, found.text
+        if missing.fix:
+            told.note(warn(Fact.KEY_EXPOSED, f"{missing}: {missing.fix}"), "asleep")
+    else:
+        if found.warning:
+            warning = f"the key comes from the {found.source}: {found.warning}"
+            told.note(warn(Fact.KEY_EXPOSED, warning), "asleep")
+    return keyed, lambda: keyed.secret

@@ -8,6 +8,7 @@ from functools import partial
 
 from .core import events as ev
 from .core.scenes import Scene
+from .key import blotted
 from .record import Header, Tape, encode
 from .store import Clerk, Store
 
@@ -23,8 +24,6 @@ _LIMIT = 4 << 20
 _PAUSE_S = 60.0
 """The same trouble may come back at once, and a card does not live for ever."""
 _FILES = 10
-_SHORTEST_SECRET = 8
-"""A key shorter than this is none that anybody must hide, and may be part of any word."""
 
 
 @dataclass
@@ -165,7 +164,7 @@ class Recorder:
     """Writes every event to the tape, if there is one, and the last minutes down when told to.
 
     At most one file a minute is written, `flight-<UTC time>.jsonl` beside the other state, and
-    the newest ten are kept. `secret` appears in none, wherever it came from.
+    the newest ten are kept. The key, which `secret` tells, appears in none, wherever it came from.
     """
 
     def __init__(
@@ -176,7 +175,7 @@ class Recorder:
         clerk: Clerk,
         *,
         tape: Tape | None = None,
-        secret: str = "",
+        secret: Callable[[], str] = str,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._header = header
@@ -184,14 +183,14 @@ class Recorder:
         self._store = store
         self._clerk = clerk
         self._tape = tape
-        self._secret = secret if len(secret) >= _SHORTEST_SECRET else ""
+        self._secret = secret
         self._clock = clock
         self._now: float | None = None
         self._written_at: float | None = None
 
     def took(self, event: ev.Event, now: float) -> None:
         """Note an event on its way into the core."""
-        line = encode(event, now, self._secret)
+        line = encode(event, now, self._secret())
         self._now = now
         self._flight.took(event, line, now)
         if self._tape is not None:
@@ -204,7 +203,7 @@ class Recorder:
         if self._written_at is not None and self._now - self._written_at < _PAUSE_S:
             return
         self._written_at = self._now
-        shown = why.replace(self._secret, "[key]") if self._secret else why
+        shown = blotted(why, self._secret())
         header = replace(self._header, why=shown, cut=self._flight.cut)
         content = header.line() + self._flight.text()
         name = f"flight-{self._clock():%Y%m%dT%H%M%SZ}.jsonl"

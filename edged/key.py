@@ -2,6 +2,8 @@
 
 import os
 import re
+import shlex
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +12,17 @@ _FOLDERS = ("edged_", "edged-encrypted_")
 """What the unit's two folders of credentials put before a name."""
 _KEY = re.compile(r"\b(sk-|ek_|xai-)[\w-]{16,}")
 """How the keys of OpenAI, of its clients and of xAI look."""
+_BARE = re.compile(r"[A-Za-z0-9]{32,}")
+"""And Azure's."""
+_PASSING = "ek_"
+"""How a client secret begins: a key that somebody's server got for this speaker (POST
+/v1/realtime/client_secrets), and that opens sessions for two hours at most."""
+_PIECE = 10
+"""So many characters of a key in one go are a piece of it; all keys may begin with eight."""
+_LONGEST = 1 << 16
+"""Characters of a file with a key; tokens of Entra ID have some thousands."""
+_SHORTEST = 8
+"""A key shorter than this is none that anybody must hide, and may be part of any word."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +32,8 @@ class Settings:
     credential: str = "openai"
     """The name of the systemd credential (`LoadCredential=`), which is looked for first."""
     file: str = ""
-    """A file with the key as its only line, readable by its owner alone, is next; "" for none."""
+    """A file with the key as its only line, readable by its owner alone, is next; "" for none. It
+    is read anew for each session."""
     environment: str = "OPENAI_API_KEY"
     """The environment variable that is looked for last."""
 
@@ -30,13 +44,43 @@ class Settings:
             ValueError: it does not repeat it, as what it says is kept in the journal.
 
         """
-        if any(_KEY.match(text) for text in (self.credential, self.file, self.environment)):
+        places = self.credential, self.file, self.environment
+        if any(_KEY.match(text) or _BARE.fullmatch(text) for text in places):
             raise ValueError("the key itself stands here: take it out, and type `edged setup`")
 
 
 def masked(text: str) -> str:
     """`text` without any key that somebody wrote into it."""
     return _KEY.sub(r"\1...", text)
+
+
+def blotted(text: str, secret: str) -> str:
+    """`text` without the key `secret` and without any piece of it that is long enough to matter.
+
+    Providers repeat a key in their complaints about it, and what they say is cut at some length.
+    """
+    size = min(_PIECE, len(secret))
+    if size < _SHORTEST or len(text) < size:
+        return text
+    pieces = {secret[at : at + size] for at in range(len(secret) - size + 1)}
+    clean, end, at = [], 0, 0
+    while at <= len(text) - size:
+        if text[at : at + size] not in pieces:
+            at += 1
+            continue
+        clean += [text[end:at], "[key]"]
+        end = at + size
+        while end < len(text) and text[end - size + 1 : end + 1] in pieces:
+            end += 1
+        at = end
+    return "".join(clean) + text[end:]
+
+
+def passing(secret: str) -> str:
+    """What to say of a key that was refused and is one of those that run out; "" of any other."""
+    if not secret.startswith(_PASSING):
+        return ""
+    return "it is a client secret, which runs out within two hours: put a fresh one in its place"
 
 
 @dataclass(frozen=True)
@@ -50,11 +94,13 @@ class Key:
 
 
 class NoKey(LookupError):
-    """No key was found; `hint` says where one can be put."""
+    """No key was found; `hint` says where one can be put, or how the one there is mended."""
 
-    def __init__(self, settings: Settings, detail: str) -> None:
+    def __init__(self, settings: Settings, detail: str, fix: str = "") -> None:
         super().__init__(detail)
-        self.hint = (
+        self.fix = fix
+        """What to type, where that is known."""
+        self.hint = fix or (
             f"give the service the credential `{settings.credential}`, or set the environment "
             f"variable {settings.environment}, or name a file as `file` in [key]"
         )
@@ -70,9 +116,7 @@ def find(settings: Settings, environment: Mapping[str, str] = os.environ) -> Key
             return Key(_read(credential, settings), f"credential {settings.credential}")
     if settings.file:
         file = Path(settings.file).expanduser()
-        text = _read(file, settings)
-        exposed = f"others can read it: chmod 600 {file}" if file.stat().st_mode & 0o077 else ""
-        return Key(text, f"file {file}", exposed)
+        return Key(_read(file, settings, alone=True), f"file {file}")
     if text := environment.get(settings.environment, "").strip():
         source = f"environment variable {settings.environment}"
         return Key(
@@ -97,9 +141,14 @@ def _credentials(settings: Settings, environment: Mapping[str, str]) -> tuple[Pa
     return tuple(Path(folder, name) for name in names)
 
 
-def _read(file: Path, settings: Settings) -> str:
+def _read(file: Path, settings: Settings, *, alone: bool = False) -> str:
+    """What is in it; `alone`: nobody but its owner may read it."""
     try:
-        text = file.read_text(encoding="utf-8").strip()
+        with file.open(encoding="utf-8") as opened:
+            if alone and stat.S_IMODE(os.fstat(opened.fileno()).st_mode) & 0o077:
+                fix = f"chmod 600 {shlex.quote(str(file))}"
+                raise NoKey(settings, f"others can read the key in {file}", fix)
+            text = opened.read(_LONGEST).strip()
     except OSError as error:
         raise NoKey(settings, f"{file} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

@@ -28,6 +28,7 @@ from .core.budget import Budget, Prices
 from .core.frames import Cleaned
 from .core.gestures import Bindings
 from .core.settings import BargeIn, Conversation, Gestures, History, Volume
+from .key import blotted
 
 FORMAT = 1
 _LONGEST_LINE = 1 << 20
@@ -132,10 +133,10 @@ def _figures(clean: Cleaned | None) -> Sequence[float | None] | None:
 
 
 def encode(event: ev.Event, now: float, secret: str = "") -> bytes:
-    """One line; `secret` is blotted out wherever it stands."""
+    """One line; the key `secret` is blotted out wherever it stands."""
     line = {"t": now, "event": type(event).__name__} | told(event)
     if secret and type(event) is not ev.MicFrame:
-        line |= {n: v.replace(secret, "[key]") for n, v in line.items() if isinstance(v, str)}
+        line |= {n: blotted(v, secret) for n, v in line.items() if isinstance(v, str)}
     return as_json(line).encode() + b"\n"
 
 

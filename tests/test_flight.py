@@ -177,7 +177,7 @@ class Cockpit:
             Store(folder, self.warnings.append),
             clerk,
             tape=tape,
-            secret=KEY,
+            secret=lambda: KEY,
             clock=lambda: MINUTE + timedelta(seconds=self.now),
         )
         self.port: Port = self.recorder
@@ -223,7 +223,7 @@ def test_a_word_that_is_no_secret_is_left_as_it_is(tmp_path: Path) -> None:
     async def evening() -> None:
         store = Store(tmp_path, pytest.fail)
         recorder = Recorder(
-            header(courses.POLICY, {}), flight, store, Clerk(), tape=tape, secret="talk"
+            header(courses.POLICY, {}), flight, store, Clerk(), tape=tape, secret=lambda: "talk"
         )
         recorder.took(ev.ButtonPressed("talk"), 1.0)
 

@@ -1,6 +1,7 @@
 """The key: where it is found, in which order, and that nothing ever shows it."""
 
 import dataclasses
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from edged.config import ConfigError
 from edged.key import NoKey, Settings
 
 SECRET = "sk-proj-abcdefghijklmnop"
+PASSING = "ek_68af296e8e408191a1120ab6383263c2"
+AZURE = "0123456789abcdef" * 2
 
 
 @pytest.fixture
@@ -69,11 +72,54 @@ def test_nothing_that_prints_a_key_shows_it() -> None:
     assert dataclasses.is_dataclass(found)
 
 
-def test_a_file_that_others_can_read_is_used_with_a_warning(file: Path) -> None:
+@pytest.mark.parametrize("mode", [0o604, 0o640, 0o644, 0o666, 0o602])
+def test_a_file_that_others_can_read_is_refused_with_what_to_type(file: Path, mode: int) -> None:
+    file.chmod(mode)
+    with pytest.raises(NoKey, match=f"others can read the key in {file}") as refused:
+        key.find(Settings(file=str(file)), {"OPENAI_API_KEY": SECRET})
+    assert refused.value.hint == refused.value.fix == f"chmod 600 {file}"
+    file.chmod(0o400)
+    assert key.find(Settings(file=str(file)), {}).text == "sk-from-the-file"
+
+
+def test_what_to_type_can_be_typed_whatever_the_file_is_called(tmp_path: Path) -> None:
+    file = tmp_path / "my key; rm"
+    file.write_text(SECRET)
     file.chmod(0o644)
-    found = key.find(Settings(file=str(file)), {})
-    assert found.text == "sk-from-the-file"
-    assert found.warning == f"others can read it: chmod 600 {file}"
+    with pytest.raises(NoKey) as refused:
+        key.find(Settings(file=str(file)), {})
+    subprocess.run(["/bin/sh", "-c", refused.value.fix], check=True, timeout=10)
+    assert key.find(Settings(file=str(file)), {}).text == SECRET
+
+
+def test_a_client_secret_is_a_key_that_runs_out(file: Path) -> None:
+    file.write_text(PASSING)
+    assert key.find(Settings(file=str(file)), {}).text == PASSING
+    assert "put a fresh one" in key.passing(PASSING)
+    assert key.passing(SECRET) == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (f"Incorrect key: {SECRET}. You can find", "Incorrect key: [key]. You can find"),
+        (f"two of them: {SECRET}{SECRET}", "two of them: [key][key]"),
+        (f"cut off: {SECRET[:17]}", "cut off: [key]"),
+        (f"the end of it: ...{SECRET[-11:]}!", "the end of it: ...[key]!"),
+        (f"quoted: '{SECRET}'", "quoted: '[key]'"),
+        ("Incorrect key: sk-proj-****mnop.", "Incorrect key: sk-proj-****mnop."),
+        ("all begin with sk-proj-", "all begin with sk-proj-"),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_no_piece_of_it_is_left_in_what_others_say(said: str, shown: str) -> None:
+    assert key.blotted(said, SECRET) == shown
+
+
+def test_a_word_that_stands_for_no_key_is_left_as_it_is() -> None:
+    assert key.blotted("none of these", "none") == "none of these"
+    assert key.blotted("nothing to hide", "") == "nothing to hide"
+    assert key.blotted("by sk-short", "sk-short") == "by [key]"
 
 
 def test_no_key_says_where_one_can_be_put(credentials: Path) -> None:
@@ -114,6 +160,8 @@ def test_an_environment_with_something_else_in_it_is_a_mistake() -> None:
         f'[key]\nfile = ["{SECRET}"]',
         f'key = "{SECRET}"',
         f'[session]\nmodel = ["Bearer {SECRET}"]',
+        f'[key]\nfile = "{PASSING}abcdef"',
+        f'[key]\ncredential = "{AZURE}"',
     ],
 )
 def test_one_that_stands_in_the_configuration_is_a_mistake_that_shows_it_to_nobody(
@@ -125,6 +173,7 @@ def test_one_that_stands_in_the_configuration_is_a_mistake_that_shows_it_to_nobo
     with pytest.raises(ConfigError) as mistaken:
         schema.read(file)
     assert "abcdef" not in str(mistaken.value)
+    assert AZURE[:12] not in str(mistaken.value)
 
 
 def test_a_file_may_be_called_like_a_key() -> None:

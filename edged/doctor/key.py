@@ -24,25 +24,21 @@ def look(visit: Visit) -> Finding:
     except PermissionError:
         return skipped("only root may see the service's key", "sudo edged doctor")
     except keys.NoKey as missing:
-        return fail(str(missing), _setup(visit))
+        return fail(str(missing), missing.fix or _setup(visit))
     url = visit.provider_url()
     doubt = _doubt(found.text, url)
     if doubt:
         return fail(f"the key in the {found.source} {doubt}", _setup(visit))
     if found.warning:
-        return warn(f"the key comes from the {found.source}: {found.warning}", _safer(visit, found))
+        return warn(f"the key comes from the {found.source}: {found.warning}", _setup(visit))
     if exposed := _credential.exposed(visit):
         return warn(*exposed)
-    return ok(f"{len(found.text)} characters, from the {found.source}")
+    what = "a client secret of " if keys.passing(found.text) else ""
+    return ok(f"{what}{len(found.text)} characters, from the {found.source}")
 
 
 def _setup(visit: Visit) -> str:
     return "sudo edged setup" if visit.file is None else f"edged setup --config {visit.file}"
-
-
-def _safer(visit: Visit, found: keys.Key) -> str:
-    _, chmod, file = found.warning.partition("chmod 600 ")
-    return f"chmod 600 {file}" if chmod else _setup(visit)
 
 
 def _doubt(text: str, url: str) -> str:

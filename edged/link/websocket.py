@@ -10,7 +10,7 @@ import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import (
@@ -28,11 +28,10 @@ from ..core.events import (
     LinkAccepted,
     LinkDown,
     LinkReady,
-    ReplyDone,
-    RequestRefused,
     SessionLimited,
     Trouble,
 )
+from ..key import blotted, passing
 from ..night import clock_is_set
 from ._dialect import Dialect
 from ._outbox import Outbox
@@ -44,7 +43,6 @@ _LARGEST_MESSAGE = 64 * 2**20
 _KERNEL_BUFFER = 256 * 1024
 _KERNEL_UNSENT = 16 * 1024
 _FAREWELL_S = 0.3
-_SHORTEST_KEY = 8
 _NOT_YET_VALID = 9  # X509_V_ERR_CERT_NOT_YET_VALID of OpenSSL
 # Close codes that say that we could not read what the other side sent (RFC 6455 7.4.1).
 _UNREADABLE = (1002, 1003, 1007, 1009, 1010)
@@ -181,9 +179,9 @@ class Session:
         return replace(
             down,
             trouble=None if self._closing else down.trouble,
-            detail=self._without_key(down.detail),
+            detail=self._why(down),
             dropped_samples=self.dropped,
-            oddities=self._dialect.oddities(),
+            oddities=blotted(self._dialect.oddities(), self._key),
             jitter=random.random(),
             transient=down.transient and not self._closing,
         )
@@ -247,18 +245,17 @@ class Session:
 
     def _told(self, event: Event) -> Event:
         """The event with what only a line knows, and without what nobody may read."""
-        match event:
-            case LinkAccepted():
-                return replace(event, lasts_s=_left(self._dialect.expires_at))
-            case SessionLimited(detail) | ReplyDone(detail=detail) if detail:
-                return replace(event, detail=self._without_key(detail))
-            case RequestRefused(message=message):
-                return replace(event, message=self._without_key(message))
-        return event
+        if isinstance(event, LinkAccepted):
+            event = replace(event, lasts_s=_left(self._dialect.expires_at))
+        said = ((name, getattr(event, name)) for name in event.__slots__)
+        texts = {name: text for name, text in said if isinstance(text, str)}
+        clean: dict[str, Any] = {name: blotted(text, self._key) for name, text in texts.items()}
+        return event if clean == texts else replace(event, **clean)
 
-    def _without_key(self, text: str) -> str:
-        # Providers repeat a key in their complaints about it; shorter ones stand for none at all.
-        return text.replace(self._key, "[key]") if len(self._key) >= _SHORTEST_KEY else text
+    def _why(self, down: LinkDown) -> str:
+        """Why the line is gone, and what to do about a key that has run out."""
+        advice = passing(self._key) if down.trouble is Trouble.KEY else ""
+        return "; ".join(part for part in (blotted(down.detail, self._key), advice) if part)
 
     async def _send(self, line: ClientConnection) -> None:
         # How the line ended is told where it is read.

@@ -223,7 +223,15 @@ def test_a_key_that_others_can_read(world: World) -> None:
 def test_a_key_in_a_file_that_others_can_read(world: World) -> None:
     file = world.file("/home/key", KEY, 0o644)
     world.config.write_text(f'[key]\nfile = "{file}"\n')
-    says(world.look("key"), "warn", "others can read it", f"chmod 600 {file}")
+    says(world.look("key"), "fail", "others can read the key", f"chmod 600 {file}")
+
+
+def test_a_client_secret_is_a_key(world: World) -> None:
+    secret = "ek_68af296e8e408191a1120ab6383263c2"
+    file = world.file("/home/key", secret, 0o600)
+    world.config.write_text(f'[key]\nfile = "{file}"\n')
+    found = world.look("key")
+    assert found == Finding("ok", f"a client secret of 35 characters, from the file {file}")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may look everywhere")

@@ -194,6 +194,43 @@ def test_a_key_that_a_complaint_repeats_is_told_to_nobody() -> None:
     asyncio.run(story())
 
 
+def test_no_piece_of_it_is_told_wherever_it_stands() -> None:
+    async def babbler(visitor: ServerConnection) -> None:
+        await visitor.send(text("session.created", session={"id": f"sess_{KEY}"}))
+        await visitor.recv()
+        await visitor.send(text("session.updated"))
+        await visitor.send(text(f"event.{KEY}"))
+        # What is told of a complaint is cut at 300 characters: in the middle of the key.
+        error = {"code": KEY, "message": f"{'no ' * 96}{KEY}"}
+        await visitor.send(text("error", error=error))
+        await visitor.close(3000, f"{KEY[:12]}... is no key")
+
+    async def story() -> None:
+        async with serving(babbler) as url:
+            down, heard = await whole(url)
+            told = f"{heard}{down}"
+            assert "sess_[key]" in told
+            assert "event.[key] x1" in down.oddities
+            assert not [at for at in range(len(KEY) - 9) if KEY[at : at + 10] in told]
+
+    asyncio.run(story())
+
+
+def test_a_client_secret_that_was_refused_has_probably_run_out() -> None:
+    async def strict(visitor: ServerConnection) -> None:
+        await visitor.close(3000, "invalid_request_error.invalid_api_key")
+
+    async def story() -> None:
+        async with serving(strict) as url:
+            down = await line(url, "ek_68af296e8e408191a1120ab6383263c2").session().run(Ear())
+            assert down.trouble is Trouble.KEY
+            assert down.detail.endswith("runs out within two hours: put a fresh one in its place")
+            down = await line(url).session().run(Ear())
+            assert down.detail == "invalid_request_error.invalid_api_key"
+
+    asyncio.run(story())
+
+
 def test_only_named_hosts_are_told_secrets_in_the_clear() -> None:
     line("ws://nas.local:8080/v1", plain_hosts=("nas.local",))
     with pytest.raises(ValueError, match="plain_hosts"):
