@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 from .core.commands import Fact, Note, warn
 from .core.events import DayTurned
 from .core.vigil import Vigil
-from .night import clock_is_set
+from .night import Known, clock_is_set
 from .ports import Service
 from .runner import Duty, Runner
 
@@ -68,10 +68,9 @@ def keep_date(
     """
 
     async def go_on(runner: Runner) -> None:
-        told, right = None, False
+        told, right = None, Known(known)
         while True:
-            right = right or known()
-            day = now().date().isoformat() if right else ""
+            day = now().date().isoformat() if right() else ""
             if day != told:
                 told = day
                 runner.feed(turned(day))

@@ -10,8 +10,8 @@ from time import tzset
 from typing import Final
 
 _HOURS: Final = re.compile(r"(\d{1,2}):(\d\d)\s*-\s*(\d{1,2}):(\d\d)")
-_TIME_ERROR: Final = 5
-"""What adjtimex(2) returns for a clock that nobody has set."""
+_NOBODY_KNOWS_US: Final = 16_000_000
+"""The most that a clock is off, as the kernel tells it where nobody has set it, or not for long."""
 _BUILT: Final = 1_735_689_600
 """2025 began: a clock chip that tells an earlier time has lost it."""
 
@@ -49,6 +49,20 @@ class Hours:
         return now >= first or now < last
 
 
+class Known:
+    """Whether the clock is set; one that was once stays so, whatever becomes of the network."""
+
+    def __init__(self, witness: Callable[[], bool]) -> None:
+        """`witness` tells of this moment."""
+        self._witness = witness
+        self._set = False
+
+    def __call__(self) -> bool:
+        """Whether it is; the witness is not asked again."""
+        self._set = self._set or self._witness()
+        return self._set
+
+
 class Night:
     """Whether it is one of these hours; never before the clock is set."""
 
@@ -61,15 +75,11 @@ class Night:
         """`now` is the wall clock here, `known` whether it is set; None asks the machine."""
         self._hours = hours
         self._now = now or _here
-        self._known = known or clock_is_set
-        self._set = False
+        self._known = Known(known or clock_is_set)
 
     def __call__(self) -> bool:
-        """Whether it is now; quick, and once set a clock stays so."""
-        if not self._hours:
-            return False
-        self._set = self._set or self._known()
-        return self._set and self._hours.cover(self._now().time())
+        """Whether it is now; quick."""
+        return bool(self._hours) and self._known() and self._hours.cover(self._now().time())
 
 
 def _here() -> datetime:
@@ -78,12 +88,12 @@ def _here() -> datetime:
     return datetime.now()
 
 
-def clock_is_set(root: Path = Path("/"), adjtimex: Callable[[], int] | None = None) -> bool:
+def clock_is_set(root: Path = Path("/"), error_us: Callable[[], int] | None = None) -> bool:
     """Whether this machine's clock has been set by the network or a clock chip with a battery.
 
     A Raspberry Pi starts with the time at which it was switched off. Witnesses, the first that
     says yes is believed: systemd-timesyncd's mark; a chip that the kernel set the clock by; the
-    kernel itself, which is asked last since a hardened service may not.
+    kernel itself, which chrony, ntpd and the others tell how far off it is at most.
     """
     if (root / "run/systemd/timesync/synchronized").exists():
         return True
@@ -92,9 +102,32 @@ def clock_is_set(root: Path = Path("/"), adjtimex: Callable[[], int] | None = No
             used = (chip / "hctosys").read_text().strip() == "1"
             if used and int((chip / "since_epoch").read_text()) > _BUILT:
                 return True
-    return 0 <= (adjtimex or _adjtimex)() < _TIME_ERROR
+    return is_kept_right(error_us)
 
 
-def _adjtimex() -> int:
-    # A struct timex that changes nothing; it has 208 bytes.
-    return int(ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(512)))
+def is_kept_right(error_us: Callable[[], int] | None = None) -> bool:
+    """Whether somebody keeps it right at this moment, by the word of the kernel.
+
+    As systemd's `timedatectl` tells it: by how far off it may be. The kernel's own verdict is
+    "unsynchronised" all the same behind a chrony that is to leave the clock chip alone.
+    """
+    return 0 <= (error_us or _error_us)() < _NOBODY_KNOWS_US
+
+
+class _Timex(ctypes.Structure):
+    """The beginning of a struct timex(2), which has 208 bytes; `modes` is 0: nothing is set."""
+
+    _fields_ = (
+        ("modes", ctypes.c_uint),
+        ("offset", ctypes.c_long),
+        ("freq", ctypes.c_long),
+        ("maxerror", ctypes.c_long),
+        ("rest", ctypes.c_char * 480),
+    )
+
+
+def _error_us() -> int:
+    """How far off it is at most; -1 where the kernel may not be asked."""
+    told = _Timex()
+    refused = ctypes.CDLL(None).adjtimex(ctypes.byref(told)) < 0
+    return -1 if refused else int(told.maxerror)

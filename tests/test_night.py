@@ -1,14 +1,16 @@
 """When it is night for the lights, and when nobody can know."""
 
+import ctypes
 from datetime import datetime, time, timedelta
 from pathlib import Path
 from time import tzset
+from typing import Any
 
 import pytest
 
 from edged import schema
 from edged.config import ConfigError
-from edged.night import Hours, Night, clock_is_set
+from edged.night import Hours, Known, Night, clock_is_set, is_kept_right
 
 LATE = datetime(2026, 11, 21, 23, 30)
 
@@ -75,7 +77,7 @@ def test_without_hours_nobody_asks_for_the_clock() -> None:
 
 
 def nobody() -> int:
-    return 5
+    return 16_000_000
 
 
 def chip(root: Path, hctosys: str, since_epoch: str) -> None:
@@ -107,10 +109,54 @@ def test_a_chip_counts_if_the_clock_was_set_by_it_and_its_battery_lasted(
     assert clock_is_set(tmp_path, nobody) is known
 
 
-@pytest.mark.parametrize(("told", "known"), [(0, True), (1, True), (5, False), (-1, False)])
-def test_the_kernel_says_so_or_may_not_be_asked(tmp_path: Path, told: int, known: bool) -> None:
-    assert clock_is_set(tmp_path, lambda: told) is known
+@pytest.mark.parametrize(
+    ("error_us", "known"), [(0, True), (15_999_500, True), (16_000_000, False), (-1, False)]
+)
+def test_the_kernel_says_how_far_off_it_may_be_or_may_not_be_asked(
+    tmp_path: Path, error_us: int, known: bool
+) -> None:
+    assert clock_is_set(tmp_path, lambda: error_us) is known
+    assert is_kept_right(lambda: error_us) is known
+
+
+class Kernel:
+    """Has a clock as a time service keeps it: what adjtimex(2) tells of it."""
+
+    def __init__(self, verdict: int, error_us: int) -> None:
+        self._verdict = verdict
+        self._error_us = error_us
+
+    def adjtimex(self, into: Any) -> int:
+        told = into._obj
+        assert told.modes == 0, "that would set the clock"
+        told.maxerror = self._error_us
+        return self._verdict
+
+
+@pytest.mark.parametrize(
+    ("service", "kernel", "known"),
+    [
+        ("nobody yet", Kernel(5, 16_000_000), False),
+        ("systemd-timesyncd or ntpd", Kernel(0, 1_200), True),
+        ("chrony with rtcsync, as Debian has it", Kernel(0, 31_000), True),
+        ("chrony without, which leaves the verdict at 'unsynchronised'", Kernel(5, 31_000), True),
+        ("a leap second is to come", Kernel(1, 1_200), True),
+        ("a service that may not ask", Kernel(-1, 0), False),
+    ],
+)
+def test_whoever_keeps_the_time_is_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, service: str, kernel: Kernel, known: bool
+) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: kernel)
+    assert clock_is_set(tmp_path) is known, service
+
+
+def test_a_clock_that_was_set_once_stays_so() -> None:
+    """The network may be away for days: an alarm rings all the same."""
+    told = [False, True, False]
+    known = Known(lambda: told.pop(0))
+    assert [known() for _ in range(4)] == [False, True, True, True]
 
 
 def test_this_machine_can_be_asked() -> None:
-    assert clock_is_set() in (True, False)
+    assert is_kept_right() in (True, False)

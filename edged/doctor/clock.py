@@ -1,26 +1,22 @@
 """The clock: whether it is right by now, since a Pi has none that runs on without power."""
 
-import ctypes
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ..night import is_kept_right
 from ._finding import Finding, fail, ok, warn
 from ._visit import Visit
 
 ORDER = 50
 NEEDS = ()
 
-_UNSYNCHRONISED = 5
-"""TIME_ERROR of adjtimex(2)."""
-_TIMEX_BYTES = 512
-"""More than `struct timex` has anywhere; modes is 0, so nothing is set."""
 _NTP = "sudo timedatectl set-ntp true"
 
 
 def look(visit: Visit) -> Finding:
     """As the kernel knows it; a time before edged was installed is certainly wrong."""
-    return judged(time.time(), Path(__file__).stat().st_mtime, kept=_synchronised())
+    return judged(time.time(), Path(__file__).stat().st_mtime, kept=is_kept_right())
 
 
 def judged(now: float, installed: float, *, kept: bool) -> Finding:
@@ -31,9 +27,3 @@ def judged(now: float, installed: float, *, kept: bool) -> Finding:
     if not kept:
         return warn(f"{told}, but nothing keeps it right: certificates and timers need it", _NTP)
     return ok(f"{told}, kept right by NTP")
-
-
-def _synchronised() -> bool:
-    state: int = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))
-    # Below 0 where the kernel may not be asked.
-    return 0 <= state < _UNSYNCHRONISED

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 
 from ..core.events import Event
 from ..core.settings import Volume
-from ..night import clock_is_set
+from ..night import Known, clock_is_set
 from ..ports import Feed
 from ..store import Clerk, Store
 
@@ -58,7 +58,7 @@ class Reach:
         self._clerk = clerk
         self.status = status
         self.volume = volume
-        self.moment = moment or now
+        self.moment = moment or functools.partial(now, Known(clock_is_set))
         self.feed: Feed = lambda event: None
         """Let the core decide about an event; nobody hears it before the speaker lives."""
 
@@ -76,9 +76,9 @@ class Reach:
             clerk.do(lambda: store.write(name, value))
 
 
-def now() -> Moment:
-    """What it is now."""
-    return Moment(time.monotonic(), time.time(), clock_is_set(), _boot())
+def now(known: Callable[[], bool] = clock_is_set) -> Moment:
+    """What it is now; `known` tells whether the clock is set."""
+    return Moment(time.monotonic(), time.time(), known(), _boot())
 
 
 @functools.cache
