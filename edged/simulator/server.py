@@ -105,6 +105,11 @@ class Server:
             raise RuntimeError("no session is open")
         return self._house.sessions[-1]
 
+    async def close_all(self, code: int) -> None:
+        """Close every connection with this code; returns when the clients have agreed."""
+        for connection in list(self._server.connections):
+            await connection.close(code, "simulated")
+
     def drop_all(self) -> None:
         """Break every connection without a word, as a dying server would."""
         for connection in list(self._server.connections):

@@ -27,6 +27,9 @@ class Faults:
     """Every answer fails with `insufficient_quota` in `response.done`; the line stays healthy."""
     drop_after_ms: int | None = None
     """Break the TCP connection when so much sound of an answer was sent."""
+    breaks_at: str = ""
+    """Break the TCP connection in the place of our first event of this type, or as soon as the
+    client's first one of it has come; `close` is its farewell."""
     mute: bool = False
     """Accept everything and never answer."""
     malformed: bool = False

@@ -39,6 +39,13 @@ class Connection(ServerConnection):
         super().connection_lost(exc)
         self.house.ledger.close(self.visit, self.close_code, self.close_reason or "")
 
+    def send_data(self) -> None:
+        """Send what is due; where a farewell is to fail, not the answer to it."""
+        if self.faults.breaks_at == "close" and self.protocol.close_rcvd:
+            self.transport.abort()
+            return
+        super().send_data()
+
     @property
     def faults(self) -> Faults:
         """What this connection suffers now."""
@@ -105,10 +112,19 @@ class Line:
         self._ledger.note(self._visit.number, "connection.aborted", {})
         self._connection.transport.abort()
 
+    def breaks(self, kind: str) -> bool:
+        """Break here where it is to break at an event of this type; whether it did."""
+        if kind != self.faults.breaks_at:
+            return False
+        self.abort()
+        return True
+
     async def _send(self, event: dict[str, Any] | str) -> None:
         if isinstance(event, str):
             self._ledger.note(self._visit.number, "malformed", {"frame": event})
             await self._connection.send(event)
+            return
+        if self.breaks(event["type"]):
             return
         self._ledger.sent(self._visit, event)
         if event["type"] == "response.output_audio.delta":

@@ -77,6 +77,8 @@ class Session:
             self._line.refuse(refusal, validation.event_id(message))
             return
         self._house.ledger.received(self._visit, event)
+        if self._line.breaks(event["type"]):
+            return
         if event["type"] == "session.update":
             await self._house.nap(self._line.faults.updated_delay_s)
         try:
