@@ -101,7 +101,6 @@ class Answers:
         if reply != self._current:
             return False
         if event.status == "failed" and event.trouble is None:
-            self._do(do.Sound(do.Chime.PROVIDER))
             message = f"the answer failed: {event.detail}"
             self._do(warn(Fact.REQUEST_REFUSED, message, code=event.reason))
         self.playback.finish()

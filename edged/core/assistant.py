@@ -27,6 +27,7 @@ from .history import History
 from .line import Line
 from .loudness import Loudness
 from .machines import Link, scene
+from .mishaps import Mishaps
 from .mouth import Mouth
 from .patience import Patience
 from .playback import Playback
@@ -65,12 +66,13 @@ class Assistant:
         self._ringing = Ringing(self._timers, self._do)
         playback = Playback(wire_rate)
         answers = Answers(playback, self._history, self._timers, self._do)
+        patience, calls = Patience(conversation, self._timers), Calls(self._history, self._do)
         self._dialogue = Dialogue(
-            Patience(conversation, self._timers),
+            patience,
             evidence,
             answers,
-            Calls(self._history, self._do),
-            Due(answers, self._timers, self._do),
+            calls,
+            Due(answers, calls, patience, self._timers, self._do),
             Turns(playback, self._spending.cost, self._do),
             self._do,
         )
@@ -80,6 +82,8 @@ class Assistant:
         self._line = Line(conversation, self._timers, *one, self._do)
         self._troubles = Troubles(conversation.trouble_s, self._timers, self._do)
         self._ears = Ears(conversation, self._timers, self._line, self._troubles, self._do)
+        between = self._dialogue, self._line, self._troubles
+        self._mishaps = Mishaps(conversation, *between, self._do)
         self._mouth = Mouth(self._dialogue, self._line, self._troubles, self._do)
         may = self._dialogue, self._ears, self._troubles, self._spending
         self._waking = Waking(conversation, self._line, *may, self._do)
@@ -198,10 +202,7 @@ class Assistant:
                 self._dialogue.reply_audio(event, now)
             case ev.ReplyDone():
                 self._spending.billed(event.usage, answered=True)
-                self._dialogue.reply_done(event, now)
-                if event.trouble is not None:
-                    self._line.end("trouble", now, chime=None)
-                    self._troubles.arise(event.trouble, event.detail, now)
+                self._mishaps.take(event, now)
             case ev.ToolCalled():
                 self._dialogue.tool_called(event)
                 if self._dialogue.working:
@@ -217,11 +218,7 @@ class Assistant:
                     who = "user" if isinstance(event, ev.UserText) else "assistant"
                     self._do(note(Fact.TRANSCRIPT, f"{who}: {event.text}", speaker=who))
             case ev.RequestRefused():
-                if event.asked:
-                    self._dialogue.refused(event, now)
-                tell = note if event.benign else warn
-                message = f"request refused: {event.message}"
-                self._do(tell(Fact.REQUEST_REFUSED, message, code=event.code))
+                self._mishaps.take(event, now)
             case ev.UserItemCommitted():
                 self._dialogue.committed(event, now)
             case _:
@@ -268,7 +265,9 @@ class Assistant:
                 case Timer.HUSHED:
                     self._dialogue.answers.hushed(None)
                 case Timer.OVERDUE:
-                    self._dialogue.overdue(now)
+                    self._dialogue.due.overdue(now)
+                case Timer.ASK_AGAIN:
+                    self._dialogue.due.ask(now)
                 case Timer.RING:
                     self._ringing.ring(now)
                 case Timer.SETTLED:

@@ -10,12 +10,12 @@ from .commands import Command
 from .due import Due
 from .evidence import Evidence
 from .figures import Turns
-from .machines import TURN, Move, Turn, step
+from .machines import Move, Turn
 from .patience import Patience
 
 
 class Dialogue:
-    """The turn machine with its playback, its evidence and its running tools, for all sessions."""
+    """Turns with their playback, their evidence and their running tools, for all sessions."""
 
     def __init__(
         self,
@@ -32,11 +32,10 @@ class Dialogue:
         self.answers = answers
         self.playback = answers.playback
         self._calls = calls
-        self._due = due
+        self.due = due
         self.turns = turns
         self.patience = patience
         self._do = do
-        self.turn = Turn.QUIET
         self._forget()
 
     def _forget(self) -> None:
@@ -50,9 +49,13 @@ class Dialogue:
         self._leaving = False
         """Somebody has said goodbye."""
         self._calls.clear()
-        self._due.clear()
+        self.due.clear()
         self.turns.clear()
-        self.patience.clear()
+
+    @property
+    def turn(self) -> Turn:
+        """Whose it is."""
+        return self.patience.turn
 
     @property
     def working(self) -> bool:
@@ -79,7 +82,7 @@ class Dialogue:
         self.answers.end(speaking=self.turn is Turn.SPEAKING)
         self._evidence.end()
         self.turns.close()
-        self._move(move)
+        self.patience.end(move)
         self._forget()
 
     def interrupt(self, now: float) -> None:
@@ -92,8 +95,7 @@ class Dialogue:
         elif self.turn is not Turn.HEARING:
             self._cut_short(now)
             self.gate.invite()
-            self._move(Move.INTERRUPTED)
-            self.patience.user(now)
+            self.patience.user(now, Move.INTERRUPTED)
 
     def stop(self, now: float) -> bool:
         """Silence, and no new turn; whether there was anything to stop."""
@@ -102,12 +104,11 @@ class Dialogue:
             # The word that stopped the answer was heard as an utterance, too.
             self._barged_in = True
             self._do(do.ClearInput())
-            self._move(Move.DISMISSED)
+            self.patience.move(Move.DISMISSED)
         elif not self.answering:
             return False
         self._cut_short(now)
-        self._move(Move.INTERRUPTED)
-        self.patience.user(now)
+        self.patience.user(now, Move.INTERRUPTED)
         return True
 
     def hold(self, now: float) -> bool:
@@ -135,15 +136,12 @@ class Dialogue:
         self.held = False
         if asks:
             self._do(do.CommitInput())
-            self._move(Move.ASKED)
             self.patience.asked(now)
             self.turns.open().speech_end = now
-            self._due.owe(again=True)
-            self._ask(now)
+            self.due.owe(now, again=True)
         else:
             self._do(do.ClearInput())
-            self._move(Move.DISMISSED)
-            self.patience.user(now)
+            self.patience.user(now, Move.DISMISSED)
 
     def hear(self, frame: ev.MicFrame, now: float) -> bool:
         """Room sound came; whether it may go out."""
@@ -176,7 +174,7 @@ class Dialogue:
         if self._barged_in:
             self.gate.invite()
         self.turns.close()
-        self._due.begun()
+        self.due.asked_anew()
         self._listen_closely(Move.SPEECH_STARTED, now)
 
     def speech_stopped(self, event: ev.SpeechStopped, now: float) -> None:
@@ -186,16 +184,16 @@ class Dialogue:
             self._end_utterance(now)
         else:
             # That was a stop word, complete before it could be forgotten: no answer is wanted.
-            self._due.dismissed |= self._barged_in
+            self.due.dismissed |= self._barged_in
             self._barged_in = False
 
     def _end_utterance(self, now: float) -> None:
         self._barged_in = False
-        self._move(Move.SPEECH_STOPPED)
+        self.patience.move(Move.SPEECH_STOPPED)
         self.turns.open().speech_end = now
-        self._expect(now)
+        self.due.expect(now)
         # The answer to the utterance sees every output that is in.
-        self._due.owed &= self.working
+        self.due.owed &= self.working
 
     def committed(self, event: ev.UserItemCommitted, now: float) -> None:
         """The provider took an utterance in; one that nobody said is taken out again."""
@@ -203,22 +201,20 @@ class Dialogue:
             self._evidence.settle()
             self.answers.never_said(event.item)
             # If it can, the provider begins to answer it.
-            self._due.dismissed |= not self.answers.unfinished
-        elif self._evidence.guarded and self._due.awaited and self.answers.unfinished:
+            self.due.dismissed |= not self.answers.unfinished
+        elif self._evidence.guarded and self.due.awaited and self.answers.unfinished:
             # It answers nothing that ends while another answer is being made.
-            self._due.awaited = False
-            self._due.owe(again=False)
-            self._ask(now)
+            self.due.awaited = False
+            self.due.owe(now, again=False)
 
     def reply_started(self, event: ev.ReplyStarted, now: float) -> None:
         """An answer is being made; one that nobody waits for any more is cancelled."""
-        wanted = self.turn is not Turn.HEARING and not self._due.dismissed
+        wanted = self.turn is not Turn.HEARING and not self.due.dismissed
         if not self.answers.begin(event.reply, wanted=wanted):
             return
-        self._due.begun()
+        self.due.begun()
         if wanted:
             self.turns.open()
-            self._move(Move.REPLY_STARTED)
             self.patience.replied(now)
 
     def reply_audio(self, event: ev.ReplyAudio, now: float) -> None:
@@ -233,15 +229,23 @@ class Dialogue:
         if self.answers.counts(event.reply):
             self.patience.question = event.is_question
 
-    def reply_done(self, event: ev.ReplyDone, now: float) -> None:
-        """Generation is over; the answer may play on for a long time."""
+    def reply_done(self, event: ev.ReplyDone, now: float) -> bool:
+        """Generation is over; the answer may play on for a long time. Whether it is lost."""
+        lost = False
         if self.answers.finish(event):
             self.turns.open().spent(event.usage)
-        self._ask(now)
+            # An answer of which something was heard or done is not begun again.
+            silent = not self.playback.received(event.reply)
+            if event.status != "failed":
+                self.due.tried = False
+            elif not self.working:
+                lost = self.due.failed(now, event.transient and silent, event.jitter)
+        self.due.ask(now)
         if self.turn is Turn.SPEAKING or self.playback.audible:
             self._drain(now)
         else:
             self._rest(now)
+        return lost
 
     def progressed(self, heard: int, now: float) -> None:
         """Reply sound left the loudspeaker."""
@@ -249,8 +253,7 @@ class Dialogue:
         self.playback.progress(heard)
         if self.playback.heard == before:
             return
-        self.patience.answer(now)
-        self._move(Move.SOUNDED)
+        self.patience.answer(now, Move.SOUNDED)
         self.turns.open().sounded(now)
         self._drain(now)
 
@@ -258,9 +261,9 @@ class Dialogue:
         if self.turn is not Turn.SPEAKING or not self.playback.drained:
             return
         self.turns.heard(interrupted=False)
-        self._move(Move.DRAINED)
-        if self._due.awaited:
-            self._expect(now)
+        self.patience.move(Move.DRAINED)
+        if self.due.awaited:
+            self.due.expect(now)
             return
         if not self.working:
             self.turns.close()
@@ -279,45 +282,32 @@ class Dialogue:
         if self._calls.finish(event):
             self._leaving |= event.farewell and self.turn is not Turn.HEARING
             if not event.farewell:
-                self._due.owe(again=True)
+                self.due.owe(now, again=True)
         if self.answering and not self.working:
             self.patience.answer(now)
-        self._ask(now)
+        self.due.ask(now)
         self._rest(now)
-
-    def _ask(self, now: float) -> None:
-        # After every output is in. While the user speaks not: the answer to the utterance will
-        # see the outputs.
-        if not self.working and self.turn is not Turn.HEARING and self._due.ask(now):
-            self._expect(now)
 
     def resume(self, now: float) -> None:
         """The session was told of a question that is open."""
-        self._due.owe(again=True)
-        self._ask(now)
+        self.due.owe(now, again=True)
 
-    def overdue(self, now: float) -> None:
-        """An answer that nobody wants has not begun, or not ended."""
-        self._due.give_up()
-        self._ask(now)
+    def refused(self, event: ev.RequestRefused, now: float) -> bool:
+        """An answer was asked for in vain; whether it is lost.
 
-    def refused(self, event: ev.RequestRefused, now: float) -> None:
-        """No answer was asked for; when another is being made, we ask again after that."""
-        self._due.refused(busy=event.busy and self.answering)
-        self._ask(now)
+        When another is being made, we ask again after that.
+        """
+        waiting = self.due.awaited and not self.answers.unfinished and not event.benign
+        self.due.refused(now, busy=event.busy and self.answering)
+        lost = waiting and self.due.failed(now, event.transient, event.jitter)
         self._rest(now)
-
-    def _expect(self, now: float) -> None:
-        """An answer is due."""
-        self._due.awaited = True
-        self._move(Move.ASKED)
-        self.patience.asked(now)
+        return lost
 
     def _cut_short(self, now: float) -> None:
         """Whoever answers is silent, and what is still to come of it is not wanted."""
         self._silence(now, cancel=True)
         self.turns.close()
-        self._due.dismiss()
+        self.due.dismiss()
         self._leaving = self.patience.question = False
         self._calls.forsake()
 
@@ -332,17 +322,12 @@ class Dialogue:
     def _listen_closely(self, move: Move, now: float) -> None:
         """Somebody speaks."""
         self._leaving = False
-        self._move(move)
-        self.patience.utterance(now)
+        self.patience.utterance(now, move)
 
     def _rest(self, now: float) -> None:
         """Back to the user, unless the assistant has more to say or to do."""
-        due = self._due.awaited or self._due.owed
+        due = self.due.awaited or self.due.owed
         busy = self.answers.generating or self.working or due
         if self.turn is Turn.THINKING and not busy and not self.playback.audible:
             self.turns.close()
-            self._move(Move.DISMISSED)
-            self.patience.user(now)
-
-    def _move(self, move: Move) -> None:
-        self.turn = step(TURN, self.turn, move)
+            self.patience.user(now, Move.DISMISSED)

@@ -3,18 +3,32 @@
 from collections.abc import Callable
 
 from .answers import Answers
+from .calls import Calls
 from .commands import AskReply, Command
+from .machines import Turn
+from .patience import Patience
 from .timers import Timer, Timers
 
 _OVERDUE_S = 2.0
 """Providers answer a cancel within tenths of a second; one that forgets to costs no more."""
+_PAUSE_S = 1.0
+"""What passes by itself is given this time, and up to as much again."""
 
 
 class Due:
     """One request at a time, after every answer is done."""
 
-    def __init__(self, answers: Answers, timers: Timers, do: Callable[[Command], None]) -> None:
+    def __init__(
+        self,
+        answers: Answers,
+        calls: Calls,
+        patience: Patience,
+        timers: Timers,
+        do: Callable[[Command], None],
+    ) -> None:
         self._answers = answers
+        self._calls = calls
+        self._patience = patience
         self._timers = timers
         self._do = do
         self.clear()
@@ -29,40 +43,79 @@ class Due:
         """The provider begins one that nobody wants."""
         self._again = False
         """Whether one that was begun in between does not do."""
-        self._timers.stop(Timer.OVERDUE)
+        self.tried = False
+        """Whether the one that counts has failed before."""
+        self._timers.stop(Timer.OVERDUE, Timer.ASK_AGAIN)
 
-    def owe(self, *, again: bool) -> None:
+    def expect(self, now: float) -> None:
+        """The provider will begin one."""
+        self.awaited = True
+        self._patience.asked(now)
+
+    def owe(self, now: float, *, again: bool) -> None:
         """One is to be asked for; `again`: also if another is being made just then."""
         self._again = again or (self.owed and self._again)
         self.owed = True
+        self.ask(now)
 
     def begun(self) -> None:
-        """An answer has begun."""
+        """An answer has begun: a second try has become needless."""
         self.awaited = self.dismissed = False
+        if self._timers.running(Timer.ASK_AGAIN):
+            self._timers.stop(Timer.ASK_AGAIN)
+            self.owed &= self._again
+
+    def asked_anew(self) -> None:
+        """Somebody speaks: what is answered is another question."""
+        self.begun()
+        self.tried = False
 
     def dismiss(self) -> None:
         """Nobody wants it any more."""
         self.dismissed |= self.awaited
-        self.awaited = self.owed = self._again = False
+        self.awaited = self.owed = self._again = self.tried = False
+        self._timers.stop(Timer.ASK_AGAIN)
 
-    def refused(self, *, busy: bool) -> None:
+    def refused(self, now: float, *, busy: bool) -> None:
         """It was asked for in vain, where `busy` because another is being made."""
         self.owed |= busy and self._again
-        self.begun()
+        self.awaited = self.dismissed = False
+        self.ask(now)
 
-    def give_up(self) -> None:
+    def failed(self, now: float, transient: bool, jitter: float) -> bool:
+        """It failed before anything came of it; whether for good.
+
+        What passes by itself is asked for once more, after a pause that differs from speaker to
+        speaker with `jitter`, a random number from 0 to 1.
+        """
+        if self.owed:
+            return False
+        if self.tried or not transient:
+            return True
+        self.tried, self._again, self.owed = True, False, True
+        self._timers.start(Timer.ASK_AGAIN, now + _PAUSE_S * (1 + jitter))
+        return False
+
+    def overdue(self, now: float) -> None:
         """One that nobody wants has not begun, or not ended: it is not waited for."""
         self.dismissed = False
         self._answers.give_up()
+        self.ask(now)
 
-    def ask(self, now: float) -> bool:
-        """Ask for it if it is owed and may be asked for; whether it was."""
-        if not self.owed or self.awaited:
-            return False
+    def ask(self, now: float) -> None:
+        """Ask for it if it is owed and may be asked for.
+
+        After every output is in. While the user speaks not: the answer to the utterance will see
+        the outputs.
+        """
+        if self._calls.awaited or self._patience.turn is Turn.HEARING:
+            return
+        if not self.owed or self.awaited or self._timers.running(Timer.ASK_AGAIN):
+            return
         if self.dismissed or self._answers.unfinished:
             if not self._timers.running(Timer.OVERDUE):
                 self._timers.start(Timer.OVERDUE, now + _OVERDUE_S)
-            return False
+            return
         self.owed = False
         self._do(AskReply())
-        return True
+        self.expect(now)

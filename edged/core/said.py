@@ -124,6 +124,8 @@ class ReplyDone:
     usage: Usage = field(default_factory=Usage)
     transient: bool = False
     """Whether the failure passes by itself: asking again in a moment makes sense."""
+    jitter: float = 0.0
+    """A random number from 0 to 1, drawn outside for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +138,11 @@ class RequestRefused:
     """A known race that needs no action."""
     asked: bool = False
     busy: bool = False
-    """Whether an answer was asked for, and that while another was being made."""
+    """Whether an answer was asked for, or may have been; and that while another was being made."""
     transient: bool = False
     """Whether the reason passes by itself: asking again in a moment makes sense."""
+    jitter: float = 0.0
+    """A random number from 0 to 1, drawn outside for that."""
 
 
 Heard = SpeechStarted | SpeechStopped | UserItemCommitted | UserText

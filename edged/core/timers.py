@@ -32,6 +32,8 @@ class Timer(StrEnum):
     """The loudspeaker should have told where it stopped."""
     OVERDUE = "overdue"
     """An answer that nobody wants should be done."""
+    ASK_AGAIN = "ask_again"
+    """An answer that failed is to be asked for once more."""
     RING = "ring"
     """What rings is to sound again."""
     SETTLED = "settled"

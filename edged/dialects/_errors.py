@@ -146,9 +146,9 @@ def transient(error: Fault) -> bool:
     return not _fatal_code(error) and not benign(error) and bool(_passing_code(error))
 
 
-def trouble(error: Fault) -> Trouble:
-    """What the owner should be told when `error` made an answer fail."""
-    return _FATAL.get(_fatal_code(error)) or Trouble.PROVIDER
+def fatal(error: Fault) -> Trouble | None:
+    """What the owner has to see to before anything is answered again; None for nothing."""
+    return _FATAL.get(_fatal_code(error))
 
 
 def closed(code: int | None, reason: str) -> LinkDown:

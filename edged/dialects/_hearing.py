@@ -139,12 +139,15 @@ class Hearing:
                 return ev.SessionLimited(error.words)
             refused = _errors.brief(f"the session was refused: {error.message}")
             code = error.code or error.kind
-            return ev.LinkDown(_errors.trouble(error), code, refused, transient=passing)
+            what = _errors.fatal(error) or ev.Trouble.PROVIDER
+            return ev.LinkDown(what, code, refused, transient=passing)
         race = _errors.benign(error)
         if error.event:
             detail = f"{detail} (to {error.event})"
         code, busy = race or error.code or error.kind, race == _errors.BUSY
-        asked = busy or error.event.startswith(f"edged-{ASK}-")
+        # What names nothing of ours is about the answer that is due, if one is.
+        unnamed = not (error.event or race)
+        asked = busy or unnamed or error.event.startswith(f"edged-{ASK}-")
         passing = _errors.transient(error)
         return ev.RequestRefused(code, detail, bool(race), asked, busy, passing)
 
@@ -179,7 +182,7 @@ class Hearing:
                 reply,
                 status,
                 reason if isinstance(reason, str) else "",
-                _errors.trouble(error) if failed else None,
+                _errors.fatal(error) if failed else None,
                 error.words,
                 self._bill(_SPENT, response.usage),
                 transient=failed and _errors.transient(error),

@@ -28,6 +28,8 @@ from ..core.events import (
     LinkAccepted,
     LinkDown,
     LinkReady,
+    ReplyDone,
+    RequestRefused,
     SessionLimited,
     Trouble,
 )
@@ -247,6 +249,8 @@ class Session:
         """The event with what only a line knows, and without what nobody may read."""
         if isinstance(event, LinkAccepted):
             event = replace(event, lasts_s=_left(self._dialect.expires_at))
+        elif isinstance(event, ReplyDone | RequestRefused):
+            event = replace(event, jitter=random.random())
         said = ((name, getattr(event, name)) for name in event.__slots__)
         texts = {name: text for name, text in said if isinstance(text, str)}
         clean: dict[str, Any] = {name: blotted(text, self._key) for name, text in texts.items()}

@@ -31,6 +31,8 @@ _OF_A_LINE = {
     Timer.UTTERANCE,
     Timer.HUSHED,
     Timer.EVIDENCE,
+    Timer.OVERDUE,
+    Timer.ASK_AGAIN,
     Timer.ROTATE,
     Timer.PAY,
 }

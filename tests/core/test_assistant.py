@@ -329,6 +329,8 @@ def test_an_answer_that_merely_fails_is_sounded_and_told_and_the_talk_goes_on() 
     commands = evening.feed(ev.ReplyDone("resp_1", "failed", "server_error", None, "sorry"))
     assert chimes(commands) == [Chime.PROVIDER]
     assert any("sorry" in told.message and told.warning for told in only(commands, do.Note))
+    assert evening.shows(Scene.TROUBLE)
+    evening.passes(4.1)
     assert evening.shows(Scene.LISTENING)
 
 
