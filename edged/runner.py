@@ -143,7 +143,7 @@ class Runner:
         """End `run` as soon as nobody is on the line and nothing sounds."""
         if self._broken.done():
             return
-        free = self._process is not None and self._session is None
+        free = self._process is not None and self._session is None and self._assistant.idle
         if free and self.state in _AT_REST and not self._devices.sound.pulse().playing:
             # What comes from now on comes too late: the next speaker will hear it.
             self._process = None

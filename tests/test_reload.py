@@ -1,7 +1,9 @@
 """A new configuration is read at SIGHUP, and taken when nobody is on the line."""
 
 import asyncio
+import json
 import os
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -108,6 +110,28 @@ def test_a_conversation_is_not_lost(tmp_path: Path) -> None:
                 await speaker.stops()
 
     asyncio.run(told())
+
+
+def test_what_rings_is_not_cut_off(tmp_path: Path) -> None:
+    """A timer sounds again and again until somebody has heard it, with pauses in between."""
+    configured(tmp_path)
+    state = tmp_path / "state"
+    state.mkdir()
+    now = time.time()
+    timer = {"name": "tea", "steady": 0.0, "wall": now, "boot": "an earlier one"}
+    (state / "timers.json").write_text(json.dumps([timer]))
+
+    async def story(speaker: Serviced) -> None:
+        await speaker.says("rings")
+        speaker.reload()
+        await speaker.until(lambda: bool(speaker.times("RELOADING=1")))
+        # Longer than from one sound of it to the next.
+        await asyncio.sleep(3)
+        assert not speaker.counts("is taken"), "it was cut off"
+        await speaker.types("stop")
+        await speaker.says("is taken")
+
+    tell(story, tmp_path)
 
 
 def test_where_the_new_one_cannot_start_the_old_one_goes_on(tmp_path: Path) -> None:

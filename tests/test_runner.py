@@ -11,9 +11,12 @@ from edged.core.commands import AnswerTool, AskReply, Fact, Note, note
 from edged.core.events import (
     LinkDown,
     MuteAsked,
+    Rang,
     ReplyAudio,
     ReplyDone,
     ReplyStarted,
+    SpeechStarted,
+    SpeechStopped,
     Started,
     StopAsked,
     ToolCalled,
@@ -80,6 +83,10 @@ class House:
         session = self.provider.sessions[-1]
         assert isinstance(session, fakes.FakeSession)
         return session
+
+    @property
+    def lives(self) -> bool:
+        return self.runner.status()["state"] != "starting"
 
     async def settles(self) -> None:
         """Everything that can happen without time passing has happened."""
@@ -403,6 +410,47 @@ def test_a_speaker_retires_when_nobody_is_on_the_line_and_nothing_sounds() -> No
 
     async def told() -> None:
         await retires(House(), story)
+
+    asyncio.run(told())
+
+
+def test_what_rings_is_heard_before_a_speaker_retires() -> None:
+    async def story(house: House) -> None:
+        house.runner.feed(Rang("tea"))
+        house.runner.retire()
+        await asyncio.sleep(0.3)
+        assert house.lives, "it was cut off"
+        house.runner.feed(StopAsked())
+
+    async def told() -> None:
+        await retires(House(), story)
+
+    asyncio.run(told())
+
+
+@pytest.mark.parametrize("muffled", [False, True])
+def test_a_conversation_whose_line_broke_comes_back_before_a_speaker_retires(
+    muffled: bool,
+) -> None:
+    """Whatever it shows meanwhile: an answer that was lost is trouble, and the talk goes on."""
+
+    async def story(house: House) -> None:
+        await house.converses()
+        house.runner.feed(SpeechStarted("item_1"))
+        if muffled:
+            house.runner.feed(SpeechStopped("item_1"))
+            house.runner.feed(ReplyStarted("resp_1"))
+            house.runner.feed(ReplyDone("resp_1", "failed", detail="a server's error"))
+        house.session.breaks(LinkDown(Trouble.NETWORK, transient=True))
+        house.runner.retire()
+        await asyncio.sleep(0.3)
+        assert house.lives, "it was cut off"
+        house.runner.feed(StopAsked())
+
+    async def told() -> None:
+        house = House(Conversation(reconnect_s=8.0))
+        await retires(house, story)
+        assert Fact.RECONNECTING in [told.fact for told in house.journal.notes]
 
     asyncio.run(told())
 

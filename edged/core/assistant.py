@@ -115,6 +115,11 @@ class Assistant:
         """What the outside calls the state of the speaker."""
         return self._look.scene
 
+    @property
+    def idle(self) -> bool:
+        """Whether nobody is on the line, nor waits for it to come back, and nothing rings."""
+        return self._line.link is Link.DOWN and not self._timers.running(Timer.RING)
+
     def unsaved(self) -> list[do.Remember]:
         """What would be remembered in a moment, if there is no time for that."""
         return [do.Remember(self._ears.muted, self._loudness.db)] * self._loudness.unsettled
