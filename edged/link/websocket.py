@@ -10,7 +10,7 @@ import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import (
@@ -28,8 +28,6 @@ from ..core.events import (
     LinkAccepted,
     LinkDown,
     LinkReady,
-    ReplyDone,
-    RequestRefused,
     SessionLimited,
     Trouble,
 )
@@ -37,6 +35,8 @@ from ..key import blotted, passing
 from ..night import clock_is_set
 from ._dialect import Dialect
 from ._outbox import Outbox
+
+E = TypeVar("E", bound=Event)
 
 # An item that is sent whole, sound included, can exceed the library's 1 MiB many times.
 _LARGEST_MESSAGE = 64 * 2**20
@@ -178,15 +178,17 @@ class Session:
         finally:
             self._limit = None
             await self._hang_up()
-        return replace(
+        advice = passing(self._key) if down.trouble is Trouble.KEY else ""
+        told = replace(
             down,
             trouble=None if self._closing else down.trouble,
-            detail=self._why(down),
+            detail="; ".join(part for part in (down.detail, advice) if part),
             dropped_samples=self.dropped,
-            oddities=blotted(self._dialect.oddities(), self._key),
+            oddities=self._dialect.oddities(),
             jitter=random.random(),
             transient=down.transient and not self._closing,
         )
+        return self._without_key(told)
 
     async def _live(self, feed: ports.Feed) -> LinkDown:
         self._dialect.restart()
@@ -249,17 +251,14 @@ class Session:
         """The event with what only a line knows, and without what nobody may read."""
         if isinstance(event, LinkAccepted):
             event = replace(event, lasts_s=_left(self._dialect.expires_at))
-        elif isinstance(event, ReplyDone | RequestRefused):
-            event = replace(event, jitter=random.random())
+        return self._without_key(event)
+
+    def _without_key(self, event: E) -> E:
+        # Providers repeat a key in their complaints about it, and may do so anywhere.
         said = ((name, getattr(event, name)) for name in event.__slots__)
         texts = {name: text for name, text in said if isinstance(text, str)}
         clean: dict[str, Any] = {name: blotted(text, self._key) for name, text in texts.items()}
         return event if clean == texts else replace(event, **clean)
-
-    def _why(self, down: LinkDown) -> str:
-        """Why the line is gone, and what to do about a key that has run out."""
-        advice = passing(self._key) if down.trouble is Trouble.KEY else ""
-        return "; ".join(part for part in (blotted(down.detail, self._key), advice) if part)
 
     async def _send(self, line: ClientConnection) -> None:
         # How the line ended is told where it is read.

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import resource
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +27,8 @@ def run(options: argparse.Namespace) -> int:
 
     Raises `app.StartFailed` when it cannot start as configured.
     """
+    # What a core dump holds of this process is the key, and what was heard.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     reread = partial(schema.from_options, options)
     status = 0
     try:
