@@ -168,7 +168,8 @@ class Assistant:
                 self._line.ready(now)
             case ev.LinkDown():
                 if self._line.down(event, now) and event.trouble is not None:
-                    self._troubles.arise(event.trouble, event.detail or event.code, now)
+                    what = event.detail or event.code
+                    self._troubles.arise(event.trouble, what, now, fatal=event.fatal)
             case _:
                 self._converse(event, now)
 
@@ -198,6 +199,7 @@ class Assistant:
         match event:
             case ev.SpeechStarted():
                 self._line.began()
+                self._troubles.end(self._troubles.passing)
                 self._dialogue.speech_started(event, now)
             case ev.SpeechStopped():
                 self._dialogue.speech_stopped(event, now)
@@ -233,7 +235,7 @@ class Assistant:
         self._hands.tick(now)
         while (timer := self._timers.due(now)) is not None:
             match timer:
-                case Timer.WAKING:
+                case Timer.WAKING | Timer.REFUSED:
                     pass
                 case Timer.CONNECT:
                     self._line.end("no answer", now, chime=None)

@@ -30,9 +30,11 @@ class Chime(StrEnum):
 
 ADVICE: Mapping[Trouble, str] = {
     Trouble.NETWORK: "see to the network and the provider's address; the next wake tries again",
-    Trouble.KEY: "put a key that the provider takes where the section key says",
+    Trouble.KEY: "put a key that the provider takes where the section key says, and reload the "
+    "service",
     Trouble.CREDIT: "top up the provider's account, or raise its limit",
-    Trouble.PROVIDER: "see what the provider said; name another model, or wait",
+    Trouble.PROVIDER: "see what the provider said; name another model and reload the service, or "
+    "wait",
     Trouble.MICROPHONE: "plug it in, or name one that `edged devices` lists",
     Trouble.SPEAKER: "plug it in, or name one that `edged devices` lists",
     Trouble.CLOCK: "set this machine's clock, or let it find its network's",

@@ -172,6 +172,8 @@ class LinkDown:
     transient: bool = False
     """Whether another try in a moment may well succeed: the network dropped, or the provider is
     overloaded or restarts."""
+    fatal: bool = False
+    """Whether none will before the configuration is another one."""
 
 
 # --- the loudspeaker ----------------------------------------------------------------------

@@ -43,7 +43,10 @@ class Mishaps:
             case ReplyDone():
                 lost = self._dialogue.reply_done(event, now)
                 if event.trouble is not None:
-                    self._give_up("trouble", event.trouble, event.detail, now)
+                    self._line.end("trouble", now, chime=None)
+                    # Whoever has paid need not change the configuration.
+                    fatal = event.trouble is not Trouble.CREDIT
+                    self._troubles.arise(event.trouble, event.detail, now, fatal=fatal)
                 elif event.status == "failed":
                     self._outlive(event.detail, now, lost=lost)
             case RequestRefused():
@@ -66,13 +69,10 @@ class Mishaps:
         self._at.clear()
         lately = now - self._replaced_at <= self._policy.longest_s
         if lately or not self._policy.reconnect_s:
-            self._give_up("too much fails", Trouble.PROVIDER, what, now)
+            self._line.end("too much fails", now, chime=None)
+            self._troubles.arise(Trouble.PROVIDER, what, now)
             return
         self._replaced_at = now
         text = "too much fails in this session, and another is opened"
         self._do(warn(Fact.REQUEST_REFUSED, text))
         self._line.rotate(now)
-
-    def _give_up(self, reason: str, trouble: Trouble, detail: str, now: float) -> None:
-        self._line.end(reason, now, chime=None)
-        self._troubles.arise(trouble, detail, now)

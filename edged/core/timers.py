@@ -38,6 +38,8 @@ class Timer(StrEnum):
     """What rings is to sound again."""
     SETTLED = "settled"
     """The volume has been left alone for a while."""
+    REFUSED = "refused"
+    """A provider that would have none of us may be tried again."""
     TROUBLE = "trouble"
     """The trouble has been shown long enough."""
     MICROPHONE = "microphone"

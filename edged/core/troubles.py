@@ -9,6 +9,9 @@ from .machines import HEALTH, Health, Move, step
 from .timers import Timer, Timers
 
 _LASTING = (Trouble.MICROPHONE, Trouble.SPEAKER)
+_REFUSED_S = 3600.0
+"""A reload forgets at once what only another configuration mends. Providers have refused everybody
+for a while, too: so long after that a wake tries again."""
 
 
 class Troubles:
@@ -23,14 +26,30 @@ class Troubles:
         self.passing: Trouble | None = None
         self.lost: set[Trouble] = set()
         """Devices that are gone."""
+        self._refused: tuple[Trouble, str] | None = None
+        """What only another configuration mends."""
 
     @property
     def worst(self) -> Trouble | None:
         """The one that is shown."""
         return self.passing or min(self.lost, default=None)
 
-    def arise(self, trouble: Trouble, detail: str, now: float) -> None:
-        """Something is wrong; told once."""
+    @property
+    def refused(self) -> bool:
+        """Whether the provider would only refuse us again."""
+        return self._timers.running(Timer.REFUSED)
+
+    def repeat(self, now: float) -> None:
+        """Somebody wants to talk all the same."""
+        if self._refused is not None:
+            self.end(self.passing)
+            self.arise(*self._refused, now)
+
+    def arise(self, trouble: Trouble, detail: str, now: float, *, fatal: bool = False) -> None:
+        """Something is wrong; told once, and at every wake where only a configuration mends it."""
+        if fatal:
+            self._refused = trouble, detail
+            self._timers.start(Timer.REFUSED, now + _REFUSED_S)
         if trouble in (self.passing, *self.lost):
             return
         if trouble in _LASTING:

@@ -82,6 +82,8 @@ class Waking:
             self._do(Sound(Chime(min(self._troubles.lost).value)))
         elif self._spending.nothing_left:
             self._troubles.arise(Trouble.BUDGET, self._spending.state, now)
+        elif self._troubles.refused:
+            self._troubles.repeat(now)
         else:
             return True
         return False

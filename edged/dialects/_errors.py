@@ -32,6 +32,9 @@ _FATAL: Mapping[str, Trouble | None] = {
 }
 """Codes, and types that stand in for one, after which the same again would end the same."""
 
+_OURS = (Trouble.KEY, Trouble.PROVIDER)
+"""What of that only another configuration mends; an account is mended elsewhere."""
+
 _FATAL_WORDS = {
     "incorrect api key": "invalid_api_key",
     "exceeded your current quota": "insufficient_quota",
@@ -129,7 +132,8 @@ def ending(error: Fault) -> LinkDown | None:
     """How the session ends because of `error`; None when it goes on."""
     code = _fatal_code(error)
     if code:
-        return LinkDown(_FATAL[code], error.code or code, brief(error.message))
+        what = _FATAL[code]
+        return LinkDown(what, error.code or code, brief(error.message), fatal=what in _OURS)
     code = "" if benign(error) else _passing_code(error)
     if code not in _BROKEN_OFF:
         return None
@@ -171,7 +175,8 @@ def closed(code: int | None, reason: str) -> LinkDown:
     else:
         what = Trouble.PROVIDER
     again = (code in _GONE or (what is Trouble.PROVIDER and transient(error))) and not known
-    return LinkDown(what, str(code or ""), brief(reason), transient=again)
+    fatal = what is Trouble.KEY or (bool(known) and what in _OURS)
+    return LinkDown(what, str(code or ""), brief(reason), transient=again, fatal=fatal)
 
 
 def refused(status: int, told: object, text: str) -> LinkDown:
@@ -194,7 +199,9 @@ def refused(status: int, told: object, text: str) -> LinkDown:
     else:
         what = Trouble.PROVIDER
     again = status in _LATER and not known
-    return LinkDown(what, str(status), error.words or brief(text), transient=again)
+    fatal = what in _OURS and not again
+    detail = error.words or brief(text)
+    return LinkDown(what, str(status), detail, transient=again, fatal=fatal)
 
 
 def _fatal_code(error: Fault) -> str:

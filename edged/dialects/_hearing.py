@@ -139,8 +139,8 @@ class Hearing:
                 return ev.SessionLimited(error.words)
             refused = _errors.brief(f"the session was refused: {error.message}")
             code = error.code or error.kind
-            what = _errors.fatal(error) or ev.Trouble.PROVIDER
-            return ev.LinkDown(what, code, refused, transient=passing)
+            what = ev.Trouble.PROVIDER
+            return ev.LinkDown(what, code, refused, transient=passing, fatal=not passing)
         race = _errors.benign(error)
         if error.event:
             detail = f"{detail} (to {error.event})"

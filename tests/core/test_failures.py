@@ -111,6 +111,14 @@ def test_when_that_fails_too_it_is_told_and_the_conversation_goes_on(how: str) -
     assert evening.shows(Scene.SPEAKING)
 
 
+def test_whoever_speaks_on_sees_that_the_speaker_hears() -> None:
+    evening = asked()
+    evening.feed(ev.ReplyStarted("resp_1"), ev.ReplyDone("resp_1", "failed", detail="boom"))
+    assert evening.shows(Scene.TROUBLE)
+    evening.feed(ev.SpeechStarted("user_2"))
+    assert evening.shows(Scene.HEARING)
+
+
 def test_each_question_has_its_second_try() -> None:
     evening = failed_once()
     evening.passes(1.1)

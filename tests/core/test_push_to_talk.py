@@ -615,6 +615,8 @@ def test_an_answer_that_is_refused_for_good_does_not_make_the_button_dumb() -> N
     evening = has_talked()
     talks(evening)
     evening.feed(ev.RequestRefused("server_error", "no", benign=False, asked=True))
+    assert evening.shows(Scene.TROUBLE)
+    evening.passes(evening.policy.trouble_s + 0.1)
     assert evening.shows(Scene.ASLEEP)
     assert len(only(talks(evening), AskReply)) == 1
 

@@ -160,8 +160,9 @@ def test_an_error_inside_an_answer(
 )
 def test_a_close_code(code: int | None, reason: str, trouble: Trouble | None, again: bool) -> None:
     down = _dialect().ended(code, reason)
-    told = "" if code is None else str(code)
-    assert down == LinkDown(trouble, told, reason, transient=again)
+    assert (down.trouble, down.transient) == (trouble, again)
+    assert (down.code, down.detail) == ("" if code is None else str(code), reason)
+    assert not (down.transient and down.fatal)
 
 
 @pytest.mark.parametrize(
