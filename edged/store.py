@@ -42,20 +42,26 @@ class Store:
     def read(self, name: str, shape: type[T], default: Default) -> T | Default:
         """The value saved last, or `default` where there is none or it does not fit `shape`.
 
-        What does not fit is kept beside it as `NAME.json.damaged`.
+        What does not fit, or cannot be read, is kept beside it as `NAME.json.damaged`. A save
+        that a kill has interrupted is completed where all of it had been written.
         """
         file = self._file(name)
+        # Behind a whole value follows nothing, so a piece of one does not fit.
+        with contextlib.suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError):
+            fresh = file.with_suffix(".new")
+            msgspec.json.decode(fresh.read_bytes(), type=shape)
+            fresh.replace(file)
         try:
             raw = file.read_bytes()
         except FileNotFoundError:
             return default
         except OSError as error:
-            self._warn(f"{file} cannot be read: {error.strerror}; starting without it")
+            self._put_aside(file, f"cannot be read: {error.strerror}")
             return default
         try:
             return msgspec.json.decode(raw, type=shape)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            self._put_aside(file, str(error))
+            self._put_aside(file, f"is damaged ({error})")
             return default
 
     def write(self, name: str, value: object) -> bool:
@@ -108,7 +114,7 @@ class Store:
             kept = f"it cannot be put aside: {error.strerror}"
         else:
             kept = f"it is kept as {aside.name}"
-        self._warn(f"{file} is damaged ({problem}); starting without it, {kept}")
+        self._warn(f"{file} {problem}; starting without it, {kept}")
 
 
 class Clerk:

@@ -90,13 +90,31 @@ def test_a_root_that_cannot_be_written_costs_one_warning(warnings: list[str]) ->
     assert len(warnings) == 1
 
 
-def test_a_file_that_cannot_be_read_is_left_alone(
+def test_a_save_that_a_kill_interrupted_is_completed_where_it_was_whole(
+    kept: Store, tmp_path: Path, warnings: list[str]
+) -> None:
+    """The new value waits for the disk, the old one is there: nobody was told of either."""
+    assert kept.write("sound", {"volume_db": 1})
+    fresh = tmp_path / "state" / "sound.new"
+    for piece in (b"", b'{"volume_db":', b"\0" * 15, b'{"volume_db":"loud"}', b"\xff"):
+        fresh.write_bytes(piece)
+        assert kept.read("sound", dict[str, int], {}) == {"volume_db": 1}
+    fresh.write_bytes(b'{"volume_db":2}')
+    assert kept.read("sound", dict[str, int], {}) == {"volume_db": 2}
+    assert not fresh.exists()
+    assert kept.read("sound", dict[str, int], {}) == {"volume_db": 2}
+    assert warnings == []
+
+
+def test_a_file_that_cannot_be_read_is_not_written_over(
     kept: Store, tmp_path: Path, warnings: list[str]
 ) -> None:
     (tmp_path / "state" / "sound.json").mkdir(parents=True)
+    (tmp_path / "state" / "sound.json" / "within").touch()
     assert kept.read("sound", dict[str, int], {}) == {}
+    assert kept.write("sound", {"volume_db": 1})
+    assert (tmp_path / "state" / "sound.json.damaged" / "within").exists()
     assert "cannot be read" in warnings[0]
-    assert (tmp_path / "state" / "sound.json").is_dir()
 
 
 WRITER = """

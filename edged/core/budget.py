@@ -100,7 +100,8 @@ class Purse:
         self._model = model
         self._scribe = transcription_model
         self._price, self._scribes_price = prices.of(model), prices.of(transcription_model)
-        self._warned = False
+        self._warned: bool | None = None
+        """None before the books say anything: what they begin with was warned of in its time."""
         self._unpriced: dict[str, bool] = {}
         """Models in use without a price, and whether that has been told."""
         self.day_usd = self.month_usd = 0.0
@@ -138,7 +139,7 @@ class Purse:
     def turned(self, day_usd: float, month_usd: float) -> None:
         """The books say what is spent on the day that it is now, and in its month."""
         self.day_usd, self.month_usd = day_usd, month_usd
-        self._warned = self._warned and self.share >= self._budget.warn_share
+        self._warned = self._warned is not False and self.share >= self._budget.warn_share
 
     @property
     def share(self) -> float:
@@ -162,7 +163,7 @@ class Purse:
     def warn(self) -> bool:
         """Whether to warn now: once when the share is crossed, and again after it was below."""
         due = self.share >= self._budget.warn_share and not self._warned
-        self._warned = self._warned or due
+        self._warned = bool(self._warned) or due
         return due
 
     def unpriced(self) -> str:

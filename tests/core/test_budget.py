@@ -75,6 +75,7 @@ def test_it_warns_once_when_most_is_spent() -> None:
 
 def test_a_month_near_its_end_is_not_told_anew_every_morning() -> None:
     ours = purse(Budget(month_usd=10.0))
+    ours.turned(1.0, 7.0)
     ours.turned(1.0, 9.0)
     assert ours.warn()
     ours.turned(0.0, 9.0)
@@ -90,6 +91,17 @@ def test_when_to_warn_can_be_set() -> None:
     assert not ours.warn()
     ours.turned(0.5, 0.5)
     assert ours.warn()
+
+
+def test_a_restart_warns_of_nothing_that_was_warned_of() -> None:
+    ours = purse(Budget(day_usd=1.0))
+    ours.turned(0.85, 0.85)
+    assert not ours.warn()
+    ours.spend(replace(DIME, audio_in=2_000))
+    assert not ours.warn()
+    ours.turned(0.0, 0.9)
+    ours.turned(0.81, 1.7)
+    assert ours.warn(), "another day"
 
 
 # --- what has no price --------------------------------------------------------------------
