@@ -53,6 +53,8 @@ MESSAGE_IDS: Mapping[Fact, str] = {
     Fact.PRICE_UNKNOWN: "d079c3c0b5ed4a4d8ebb1b695e57440b",
     Fact.RANG: "475ecea2e1494c3686abab21c8301994",
     Fact.TOOL_CALLED: "9dc06a347ffa439ba6ba1e4588649470",
+    Fact.TOOLS_OFFERED: "e5df6a059de6404892ced8a8cc0f418f",
+    Fact.TOOLS_LOST: "d16e11c16fd04404807a0a89a3af38ec",
     Fact.STATE_CHANGED: "cbaaa2b70e134ff6ab4811855c34e1ab",
     Fact.TRANSCRIPT: "725f81c18e154440ba2743137e42ac2e",
 }

@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, BinaryIO, Final
 
 from .arguments import flaw
@@ -20,11 +21,11 @@ _MOST: Final = 8 << 10
 """Bytes of output that are told; some two thousand tokens."""
 _FLOOD: Final = 1 << 20
 """A program that prints so much is ended: reading on would cost the conversation its time."""
-_TAIL: Final = 500
+TAIL: Final = 500
 """Bytes of complaints that are told of a failure."""
-_DRAIN_S: Final = 0.2
+DRAIN_S: Final = 0.2
 """What a program that has ended left in its pipes is there by then."""
-_GRACE_S: Final = 1.0
+GRACE_S: Final = 1.0
 """A killed process that is still not gone hangs in the kernel; nobody waits for that."""
 _LIMITS: Final = (
     "--core=0",
@@ -80,7 +81,7 @@ async def run(command: Command, given: str) -> str:
     environment. A speaker that runs as root gives it to nobody. When this returns, or is cancelled,
     its process group is gone; what has left the group lives on, and is not waited for.
     """
-    hears, complains = _Ear(head=_MOST), _Ear(tail=_TAIL)
+    hears, complains = Ear(head=_MOST), Ear(tail=TAIL)
     async with contextlib.AsyncExitStack() as stack:
         child = await stack.enter_async_context(_started(command, given, hears, complains))
         hears.flooded = complains.flooded = child.kill
@@ -92,15 +93,14 @@ async def run(command: Command, given: str) -> str:
         # What it started holds its pipes open.
         child.kill()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_DRAIN_S):
+            async with asyncio.timeout(DRAIN_S):
                 await hears.ended
                 await complains.ended
     if hears.count > _FLOOD or complains.count > _FLOOD:
         raise Failed(f"it printed more than {_FLOOD >> 20} MiB, and was ended")
-    if status := child.status or 0:
-        how = f"signal {-status}" if status < 0 else f"status {status}"
-        said = complains.text().removeprefix("prlimit: ") or hears.text()[-_TAIL:]
-        raise Failed(f"it ended with {how}" + (f": {said}" if said else ""))
+    if child.status:
+        said = complains.text().removeprefix("prlimit: ") or hears.text()[-TAIL:]
+        raise Failed(f"it ended with {child.how()}" + (f": {said}" if said else ""))
     cut = f"\n[cut here: it printed {hears.count} bytes]" if hears.count > _MOST else ""
     return hears.text() + cut
 
@@ -114,16 +114,16 @@ def nobody() -> Mapping[str, Any]:
 
 @contextlib.asynccontextmanager
 async def _started(
-    command: Command, given: str, hears: "_Ear", complains: "_Ear"
-) -> AsyncIterator["_Child"]:
+    command: Command, given: str, hears: "Ear", complains: "Ear"
+) -> AsyncIterator["Child"]:
     """The child, heard; afterwards neither it nor its group is there."""
     async with contextlib.AsyncExitStack() as stack:
         with contextlib.ExitStack() as theirs:
-            out = theirs.enter_context(await stack.enter_async_context(_pipe(hears)))
-            err = theirs.enter_context(await stack.enter_async_context(_pipe(complains)))
+            out = theirs.enter_context(await stack.enter_async_context(pipe(hears)))
+            err = theirs.enter_context(await stack.enter_async_context(pipe(complains)))
             asked = theirs.enter_context(_paper(given))
             try:
-                child = _Child(command.argv, asked, out, err)
+                child = Child(command.argv, asked, out, err)
             except OSError as error:
                 raise Failed(f"{command.argv[0]} cannot be started: {error.strerror}") from error
         stack.callback(child.close)
@@ -131,16 +131,21 @@ async def _started(
             yield child
         finally:
             child.kill()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_GRACE_S):
-                    await child.over.wait()
+            await child.passed(GRACE_S)
 
 
-class _Child:
+class Child:
     """A process in a session of its own, within bounds."""
 
-    def __init__(self, argv: Sequence[str], asked: BinaryIO, out: BinaryIO, err: BinaryIO) -> None:
-        """Start it; raises OSError.
+    def __init__(
+        self,
+        argv: Sequence[str],
+        asked: BinaryIO,
+        out: BinaryIO,
+        err: BinaryIO,
+        told: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """Start it, with `told` in its environment besides; raises OSError.
 
         asyncio's own way could be cancelled when the child runs and nobody knows its number.
         """
@@ -148,7 +153,7 @@ class _Child:
         limits = _LIMITS if 1000 <= os.geteuid() < 60_000 else (*_LIMITS, _TASKS)
         self._child = subprocess.Popen(
             ["/usr/bin/prlimit", *limits, "--", *argv], stdin=asked, stdout=out, stderr=err,
-            cwd="/", env=_ENVIRONMENT, start_new_session=True, **nobody(),
+            cwd="/", env={**_ENVIRONMENT, **told}, start_new_session=True, **nobody(),
         )  # fmt: skip
         try:
             self._watched = os.pidfd_open(self._child.pid)
@@ -171,10 +176,26 @@ class _Child:
         asyncio.get_running_loop().remove_reader(self._watched)
         self.over.set()
 
+    def ask(self) -> None:
+        """Have it end by itself, if it will."""
+        with contextlib.suppress(OSError):
+            os.killpg(self._child.pid, signal.SIGTERM)
+
     def kill(self) -> None:
         """End it, and all that has stayed in its process group; not once it is buried."""
         with contextlib.suppress(OSError):
             os.killpg(self._child.pid, signal.SIGKILL)
+
+    async def passed(self, within_s: float) -> None:
+        """Wait for its end, but no longer."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self.over.wait()
+
+    def how(self) -> str:
+        """How it ended, once it is buried."""
+        status = self.status or 0
+        return f"signal {-status}" if status < 0 else f"status {status}"
 
     def close(self) -> None:
         """Bury it, if it is dead; else whatever starts next does."""
@@ -184,7 +205,7 @@ class _Child:
 
 
 @contextlib.asynccontextmanager
-async def _pipe(ear: "_Ear") -> AsyncIterator[BinaryIO]:
+async def pipe(ear: asyncio.Protocol) -> AsyncIterator[BinaryIO]:
     """The end of a pipe on which a child speaks into `ear`."""
     ours, theirs = os.pipe2(os.O_CLOEXEC)
     loop = asyncio.get_running_loop()
@@ -204,7 +225,7 @@ def _paper(text: str) -> BinaryIO:
     return file
 
 
-class _Ear(asyncio.Protocol):
+class Ear(asyncio.Protocol):
     """Keeps the beginning or the end of what comes through a pipe, and counts the rest."""
 
     def __init__(self, head: int = 0, tail: int = 0) -> None:

@@ -119,7 +119,7 @@ def read(file: Path | None = None, assignments: Sequence[str] = ()) -> Settings:
     _unheard(reader, settings)
     _too_soft(reader, settings.volume)
     _unpriced(reader, settings)
-    _flawed(reader, tools)
+    _flawed(reader, tools, settings.key)
     _unchosen(reader)
     reader.finish()
     return settings
@@ -304,10 +304,14 @@ def _unpriced(reader: config.Reader, settings: Settings) -> None:
             reader.mistake(("session", use), f"{message}, an empty one if it costs nothing")
 
 
-def _flawed(reader: config.Reader, tools: Tools) -> None:
-    """A program or a server that cannot be told to a model."""
+def _flawed(reader: config.Reader, tools: Tools, secret: key.Settings) -> None:
+    """A program or a server that cannot be told to a model, or would be told our key."""
     for place, why in tools.flaws():
         reader.mistake(("tools", *place), why)
+    for number, server in enumerate(tools.server):
+        for name in {secret.environment, "CREDENTIALS_DIRECTORY"} & {*server.environment}:
+            message = f"{name} leads to the provider's key, which is for no other program"
+            reader.mistake(("tools", "server", number, "environment"), message)
 
 
 def _unchosen(reader: config.Reader) -> None:

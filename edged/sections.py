@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from .core.gestures import Bindings
 from .core.settings import RemoteTools
 from .night import Hours
 from .programs import Command
+from .servers import Server
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,9 @@ class Tools:
     command: tuple[Command, ...] = ()
     """Programs of yours: a table [[tools.command]] for each, with `name`, `description`, `argv`,
     `parameters` and `timeout_s`."""
+    server: tuple[Server, ...] = ()
+    """Programs of yours that stay and offer tools by MCP: a table [[tools.server]] for each, with
+    `name`, `argv`, `allowed_tools`, `environment` and `timeout_s`."""
     remote: tuple[RemoteTools, ...] = ()
     """Servers of tools that the provider calls: a table [[tools.remote]] for each, with
     `server_label`, `server_url` and `allowed_tools`."""
@@ -109,10 +114,17 @@ class Tools:
                 yield ("command", place, key), why
             if command.name in [other.name for other in self.command[:place]]:
                 yield ("command", place, "name"), "is the name of two programs"
-        for place, server in enumerate(self.remote):
-            if not server.allowed_tools:
+        for place, server in enumerate(self.server):
+            for key, why in server.flaws():
+                yield ("server", place, key), why
+            if server.name in [other.name for other in self.server[:place]]:
+                yield ("server", place, "name"), "is the name of two servers"
+        if self.server and find_spec("mcp") is None:
+            yield ("server",), "needs a package more: pip install 'edged[mcp]'"
+        for place, remote in enumerate(self.remote):
+            if not remote.allowed_tools:
                 yield ("remote", place), "has no `allowed_tools`: name those that may be called"
-            if server.server_url and not server.server_url.startswith("https://"):
+            if remote.server_url and not remote.server_url.startswith("https://"):
                 yield ("remote", place, "server_url"), "expected https://..."
 
 

@@ -166,6 +166,10 @@ def evening(book: Book) -> None:
     book.note(warn(Fact.KEY_EXPOSED, "the key comes from the environment: others can read it"))
     book.note(warn(Fact.PART_MISSING, "lights: no GPIO here"))
     book.note(warn(Fact.PRICE_UNKNOWN, "the price of llama is not known", model="llama"))
+    book.note(
+        note(Fact.TOOLS_OFFERED, "the tool server pantry offers pantry_count", server="pantry")
+    )
+    book.note(warn(Fact.TOOLS_LOST, "the tool server pantry: it ended", server="pantry"))
     book.note(note(Fact.ECHO_CHOSEN, "echo: gate (speex: no library)", mode="gate"))
     told = Told(book, Conversation(journal_transcripts=True))
     told.starts()

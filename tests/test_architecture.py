@@ -20,7 +20,7 @@ DRIVERS = {"link", "sound", "echo", "wake", "lights", "buttons", "tools"}
 DEVICE_WORDS = {"core.events", "core.commands", "core.frames", "core.scenes", "core.gestures"}
 DEVICE_WORDS |= {"core.vigil"}
 GROUND = {"handoff", "plugins", "lines", "fields", "config", "store", "key", "board", "night"}
-GROUND |= {"speech", "amend", "programs", "arguments", "address"}
+GROUND |= {"speech", "amend", "programs", "servers", "arguments", "address"}
 """What stands on nothing but the standard library and each other."""
 HOUSEKEEPING = GROUND | {
     "door",
@@ -109,7 +109,10 @@ PURE = {
 """What decisions may import of the standard library: no clock, thread, socket, file or chance."""
 
 OUTSIDE: dict[str, set[str]] = {
+    "anyio": {"tools._mcp"},
     "gpiozero": {"pins", "lights.gpio", "lights.apa102", "buttons.gpio", "simulator"},
+    "mcp": {"tools._mcp"},
+    "mcp_types": {"tools._mcp"},
     "msgspec": {
         "config",
         "control",

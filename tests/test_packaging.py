@@ -14,7 +14,7 @@ import edged
 HERE = Path(__file__).parent.parent
 PROJECT = tomllib.loads((HERE / "pyproject.toml").read_text(encoding="utf-8"))
 PYTHONS = ("3.11", "3.13")
-EXTRAS = ("pi", "aec", "microwakeword")
+EXTRAS = ("pi", "aec", "mcp", "microwakeword")
 LISTS = [
     *(HERE / "scripts" / f"requirements-{name}.txt" for name in ("build", *EXTRAS)),
     *(HERE / folder / f"requirements-{p}.txt" for folder in ("scripts", "tests") for p in PYTHONS),
@@ -75,7 +75,7 @@ def test_the_installer_offers_every_extra_but_the_pins_which_it_always_brings() 
     assert set(EXTRAS) == PROJECT["project"]["optional-dependencies"].keys()
 
 
-@pytest.mark.parametrize("extra", ["aec", "microwakeword"])
+@pytest.mark.parametrize("extra", ["aec", "mcp", "microwakeword"])
 def test_what_an_extra_brings_is_what_the_tests_try(extra: str) -> None:
     assert set(PROJECT["project"]["optional-dependencies"][extra]) <= set(
         PROJECT["dependency-groups"]["dev"]

@@ -88,6 +88,8 @@ class Fact(StrEnum):
     PRICE_UNKNOWN = "price_unknown"
     RANG = "rang"
     TOOL_CALLED = "tool_called"
+    TOOLS_OFFERED = "tools_offered"
+    TOOLS_LOST = "tools_lost"
     STATE_CHANGED = "state_changed"
     TRANSCRIPT = "transcript"
 

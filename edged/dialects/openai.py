@@ -3,7 +3,7 @@
 Pure: it opens nothing and waits for nothing. A `Dialect` serves one session after the other.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, assert_never
 
@@ -11,7 +11,7 @@ import msgspec
 
 from ..core import commands as cmd
 from ..core import events as ev
-from ..core.settings import Abilities, Session
+from ..core.settings import Abilities, Session, ToolSpec
 from . import _errors
 from . import _requests as request
 from . import _session as config
@@ -65,9 +65,11 @@ class Dialect(Hearing):
         before a session."""
         self.addendum: Callable[[], str] = str
         """What is told after the instructions; asked for anew at each configuration."""
+        self.guests: Callable[[], Sequence[ToolSpec]] = tuple
+        """Tools that come and go, besides `tools`; asked for anew at each configuration."""
         self._session = session
         self._way = way
-        self._tools = tools
+        self._lasting = tools
         self._kept = kept
         self._requests = 0
 
@@ -75,6 +77,10 @@ class Dialect(Hearing):
     def wire_rate(self) -> int:
         """Samples per second on the wire, both ways."""
         return self._sound.rate
+
+    @property
+    def _tools(self) -> config.Told:
+        return (*self._lasting, *self.guests())
 
     # --- the line ---------------------------------------------------------------------
 

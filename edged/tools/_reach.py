@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from ..core.commands import Note
 from ..core.events import Event
 from ..core.settings import Volume
 from ..night import Known, clock_is_set
@@ -37,6 +38,9 @@ class Speaker(Protocol):
     def feed(self, event: Event) -> None:
         """Let the core decide about `event`."""
 
+    def tell(self, note: Note) -> None:
+        """Write an entry into the journal."""
+
 
 class Reach:
     """What the tools of a speaker can reach; all of it on the event loop's thread."""
@@ -61,6 +65,8 @@ class Reach:
         self.moment = moment or functools.partial(now, Known(clock_is_set))
         self.feed: Feed = lambda event: None
         """Let the core decide about an event; nobody hears it before the speaker lives."""
+        self.tell: Callable[[Note], None] = lambda note: None
+        """Write an entry into the journal, from then on too."""
 
     def recall(self, name: str, shape: type[T], default: Default) -> T | Default:
         """What was kept under `name`, or `default` where it is nothing, or not like `shape`."""

@@ -30,6 +30,8 @@ class Kit:
     """Goes on from the start of the speaker until it is cancelled."""
     instructions: Callable[[], str] = str
     """What the model is told at the beginning of each session; "" for nothing."""
+    tools: Callable[[], "Sequence[Tool]"] = tuple
+    """Tools that come and go, as they are now."""
 
 
 @dataclass(frozen=True)

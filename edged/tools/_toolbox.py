@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Any, Final, Protocol
 
@@ -10,6 +10,7 @@ from .. import programs
 from ..arguments import read
 from ..core.settings import RemoteTools, ToolSpec
 from ..programs import Command
+from ..servers import Server
 from ._reach import Reach, Speaker
 from ._tool import Kit, Tool, fitted, made
 
@@ -33,9 +34,23 @@ class Chosen(Protocol):
         """An instance of its `Settings`."""
 
 
-def open(chosen: Sequence[Chosen], commands: Sequence[Command], reach: Reach) -> "Toolbox":
-    """The tools of a speaker."""
-    return Toolbox([each.module.open(each.settings, reach) for each in chosen], commands, reach)
+def open(
+    chosen: Sequence[Chosen],
+    commands: Sequence[Command],
+    reach: Reach,
+    servers: Sequence[Server] = (),
+) -> "Toolbox":
+    """The tools of a speaker; those of `servers` come once it lives."""
+    kits = [each.module.open(each.settings, reach) for each in chosen]
+    return Toolbox([*kits, *_guests(servers, reach)], commands, reach)
+
+
+def _guests(servers: Sequence[Server], reach: Reach) -> Iterator[Kit]:
+    if servers:
+        # A large library, and an extra.
+        from . import _mcp
+
+        yield from (_mcp.open(each, lambda note: reach.tell(note)) for each in servers)
 
 
 def specs(
@@ -64,11 +79,21 @@ class Toolbox:
         self._timeout_s = timeout_s
         functions = [made(each, farewell=kit.farewell) for kit in kits for each in kit.functions]
         tools = [*functions, *map(_program, commands)]
-        self._tools = {tool.spec.name: tool for tool in tools}
+        self._own = {tool.spec.name: tool for tool in tools}
+
+    @property
+    def _tools(self) -> dict[str, Tool]:
+        guests = (tool for kit in self._kits for tool in kit.tools())
+        # None takes the place of one that is always there.
+        return {**self._own, **{t.spec.name: t for t in guests if t.spec.name not in self._own}}
 
     def specs(self) -> tuple[ToolSpec, ...]:
         """The tools as the model is told of them, in the order of the configuration."""
         return tuple(tool.spec for tool in self._tools.values())
+
+    def guests(self) -> tuple[ToolSpec, ...]:
+        """Of these, those that come and go."""
+        return tuple(spec for spec in self.specs() if spec.name not in self._own)
 
     def instructions(self) -> str:
         """What the model is to be told in a session that begins now, besides; "" for nothing."""
@@ -77,11 +102,11 @@ class Toolbox:
 
     def farewell(self, name: str) -> bool:
         """Whether that tool says goodbye: the conversation ends once the answer was heard."""
-        return name in self._tools and self._tools[name].farewell
+        return name in self._own and self._own[name].farewell
 
     async def serve(self, speaker: Speaker) -> None:
         """Do what tools do unasked, for `speaker`, until cancelled: a `runner.Duty`."""
-        self._reach.feed = speaker.feed
+        self._reach.feed, self._reach.tell = speaker.feed, speaker.tell
         async with asyncio.TaskGroup() as group:
             for kit in self._kits:
                 if kit.serve is not None:
@@ -89,9 +114,10 @@ class Toolbox:
 
     async def call(self, name: str, arguments: str) -> str:
         """The tool's output, or its failure, as text for the model."""
-        tool = self._tools.get(name)
+        tools = self._tools
+        tool = tools.get(name)
         if tool is None:
-            there = ", ".join(self._tools) or "none"
+            there = ", ".join(tools) or "none"
             return _failure(f'there is no tool "{name}"; there are: {there}')
         try:
             sent = read(arguments)

@@ -78,7 +78,7 @@ def test_what_cannot_be_is_said_and_nothing_happens(installed: Machine) -> None:
     assert "scripts/wheels" in refused(installed, "scripts/install --wheels /nowhere")
     assert "there are: --with --wheels" in refused(installed, "scripts/install --fast")
     assert "--uninstall" in refused(installed, "scripts/debian/preinst install")
-    assert "aec microwakeword" in refused(installed, "scripts/install --with everything")
+    assert "aec mcp microwakeword" in refused(installed, "scripts/install --with everything")
     said = refused(installed, "flock /run/edged-install.lock scripts/install --uninstall")
     assert "another scripts/install" in said
     assert do(installed, "cd /; edged --version").startswith("edged ")

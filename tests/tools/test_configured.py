@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from edged import config, schema
+from edged import config, schema, sections
 from edged.core.settings import RemoteTools
 from edged.programs import Command
+from edged.servers import Server
 
 LAMP = """
 [[tools.command]]
@@ -107,3 +108,62 @@ def test_a_server_is_named_with_what_may_be_called(tmp_path: Path) -> None:
     assert told == "1: tools.remote[0]: has no `allowed_tools`: name those that may be called"
     (told,) = mistakes(tmp_path, server.replace("https", "http") + 'allowed_tools = ["a"]')
     assert told == "3: tools.remote[0].server_url: expected https://..."
+
+
+PANTRY = """
+[[tools.server]]
+name = "pantry"
+argv = ["/usr/local/bin/pantry", "--cold"]
+allowed_tools = ["count"]
+environment = ["PANTRY_TOKEN"]
+timeout_s = 3
+"""
+
+
+def test_a_server_on_this_machine_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "edged.toml"
+    file.write_text(PANTRY)
+    argv = ("/usr/local/bin/pantry", "--cold")
+    assert schema.read(file).extras.server == (
+        Server("pantry", argv, ("count",), ("PANTRY_TOKEN",), 3.0),
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('"pantry"', '"the pantry"', "2: tools.server[0].name: expected up to 24 letters"),
+        ('["/usr', '["usr', "3: tools.server[0].argv: expected a list that begins with the who"),
+        ('["/usr/local/bin/pantry", "--cold"]', "[]", "3: tools.server[0].argv: expected a list"),
+        ("--cold", "\\u0000", "3: tools.server[0].argv: no word can have a NUL"),
+        ("= 3", "= 600", "6: tools.server[0].timeout_s: expected a number, 0.5 to 60"),
+        (
+            "PANTRY_TOKEN",
+            "OPENAI_API_KEY",
+            "5: tools.server[0].environment: OPENAI_API_KEY leads to the provider's key",
+        ),
+        (
+            "PANTRY_TOKEN",
+            "CREDENTIALS_DIRECTORY",
+            "5: tools.server[0].environment: CREDENTIALS_DIRECTORY leads to the provider's key",
+        ),
+    ],
+)
+def test_a_server_that_cannot_be_is_a_mistake(
+    tmp_path: Path, old: str, new: str, told: str
+) -> None:
+    said = mistakes(tmp_path, PANTRY.replace(old, new))
+    assert any(each.startswith(told) for each in said), said
+
+
+def test_two_servers_of_one_name_are_a_mistake(tmp_path: Path) -> None:
+    (told,) = mistakes(tmp_path, PANTRY + PANTRY)
+    assert told == "9: tools.server[1].name: is the name of two servers"
+
+
+def test_what_a_server_needs_besides_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sections, "find_spec", lambda name: None)
+    (told,) = mistakes(tmp_path, PANTRY)
+    assert told == "1: tools.server: needs a package more: pip install 'edged[mcp]'"

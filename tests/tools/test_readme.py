@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from edged import programs, schema
+from edged.servers import Server
+from edged.tools._offer import Listed, offered
 from edged.tools._reach import Reach
 from edged.tools._toolbox import Toolbox, open
 from edged.tools.notes import Settings
@@ -50,7 +52,7 @@ def lamp() -> Iterator[str]:
 @pytest.fixture
 def tools(tmp_path: Path, lamp: str, monkeypatch: pytest.MonkeyPatch) -> Toolbox:
     """Those of a speaker that is configured so."""
-    (configured,) = re.findall(r"```toml\n(.*?)```", SECTION, re.DOTALL)
+    configured, _ = re.findall(r"```toml\n(.*?)```", SECTION, re.DOTALL)
     (text,) = re.findall(r"```python\n(.*?)```", SECTION, re.DOTALL)
     program = tmp_path / "lamp"
     program.write_text(
@@ -78,6 +80,17 @@ def test_nonsense_does_not_reach_it(tools: Toolbox) -> None:
     assert told["error"].startswith("the arguments do not fit: on: true or false is expected")
     told = json.loads(asyncio.run(tools.call("lamp", "")))
     assert told["error"] == 'the arguments do not fit: "on" is missing'
+
+
+def test_the_pantry_can_be_configured_so(tmp_path: Path) -> None:
+    _, configured = re.findall(r"```toml\n(.*?)```", SECTION, re.DOTALL)
+    (tmp_path / "edged.toml").write_text(configured)
+    (server,) = schema.read(tmp_path / "edged.toml").extras.server
+    assert server == Server(
+        "pantry", ("/usr/local/bin/pantry", "--cold"), ("count",), ("PANTRY_TOKEN",)
+    )
+    offer = offered(server.name, server.allowed_tools, [Listed("count", "", {})])
+    assert [spec.name for spec in offer.tools.values()] == ["pantry_count"]
 
 
 def test_its_table_names_what_there_is() -> None:

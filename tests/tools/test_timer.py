@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from edged.core.commands import Note
 from edged.core.events import Event, Rang
 from edged.store import Clerk
 from edged.tools import timer
@@ -252,6 +253,9 @@ def test_it_rings_by_itself_and_a_new_one_is_not_slept_through(tmp_path: Path) -
 
         def feed(self, event: Event) -> None:
             self.heard.put_nowait(event)
+
+        def tell(self, note: Note) -> None:
+            """It keeps no journal."""
 
     async def story() -> None:
         stand = Stand(tmp_path)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from edged import programs, schema
+from edged.core.commands import Note
 from edged.core.events import Event, Rang
 from edged.core.settings import RemoteTools, ToolSpec
 from edged.ports import Tools
@@ -256,6 +257,9 @@ class Neighbour:
     def feed(self, event: Event) -> None:
         self.heard.append(event)
         self.rung.set()
+
+    def tell(self, note: Note) -> None:
+        """It keeps no journal."""
 
 
 def test_tools_may_do_something_unasked() -> None:
