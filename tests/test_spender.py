@@ -118,6 +118,30 @@ def test_the_limit_holds_across_a_kill_until_the_day_turns(tmp_path: Path, momen
     asyncio.run(story())
 
 
+def test_a_kill_right_behind_an_answer_forgets_that_answer_at_most(tmp_path: Path) -> None:
+    """What was billed a moment ago is on its way to the disk."""
+
+    async def story() -> None:
+        async with await serve(OPTIONS) as server:
+            owner = Owner(tmp_path, server, "day_usd = 0.0005")
+            async with owner.switched_on() as speaker:
+                await owner.types("wake")
+                await speaker.says("connected [")
+                server.hears_speech()
+                await speaker.says(" hearing")
+                server.hears_silence()
+                await speaker.says(SPENT)
+                await owner.is_killed(speaker)
+            async with owner.switched_on() as speaker:
+                if not ledger.read(tmp_path / "state"):
+                    await owner.converses(speaker)
+                await owner.is_refused(speaker)
+                await speaker.stops()
+        assert ledger.read(tmp_path / "state")[DAY].usd >= 0.0005
+
+    asyncio.run(story())
+
+
 def test_it_warns_once_a_day_whatever_ends_it(tmp_path: Path) -> None:
     async def story() -> None:
         async with await serve(OPTIONS) as server:
