@@ -85,6 +85,8 @@ class Header:
     transcription: str = ""
     by_minute: bool = False
     """Whether an open line costs, as the provider's dialect knows."""
+    detects_turns: bool = True
+    """Whether the provider hears when somebody has finished, as its dialect knows."""
     guarded: bool = False
     """Whether an answer stops only when our own gate has heard somebody too."""
     edged_recording: int = FORMAT

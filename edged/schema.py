@@ -11,7 +11,7 @@ from typing import TypeVar
 from . import board, config, key, plugins, speech
 from .address import Address
 from .core.budget import Budget, Prices
-from .core.gestures import EXCLUSIVE, Bindings
+from .core.gestures import EXCLUSIVE, Action, Bindings
 from .core.settings import BargeIn, Conversation, Gestures, History, Session, Volume
 from .sections import Buttons, Control, Echo, Lights, Link, Provider, Sound, Tools, Wake
 from .settings import Chosen as Chosen
@@ -114,6 +114,7 @@ def read(file: Path | None = None, assignments: Sequence[str] = ()) -> Settings:
     _objected(reader, settings)
     _undecided(reader, settings.actions)
     _idle(reader, settings)
+    _untold(reader, settings)
     _crossed(reader, settings)
     _nowhere(reader, settings.provider, settings.link)
     _unheard(reader, settings)
@@ -251,6 +252,20 @@ def _idle(reader: config.Reader, settings: Settings) -> None:
             if name not in settings.actions:
                 message = f'"{name}" does nothing: give it a table [buttons.actions.{name}]'
                 reader.mistake(("buttons", chosen.name), message)
+
+
+def _untold(reader: config.Reader, settings: Settings) -> None:
+    """Where the server hears no ends of turns, a button has to tell them."""
+    chosen = settings.provider
+    if getattr(chosen.settings, "detects_turns", True):
+        return
+    hears = "the server hears nobody finish (detects_turns)"
+    if not any(bound.hold is Action.PUSH_TO_TALK for bound in settings.actions.values()):
+        message = f'{hears}: give a button hold = "push_to_talk"'
+        reader.mistake(("provider", chosen.name, "detects_turns"), message)
+    if settings.wake.name != "button":
+        message = f'{hears}, which a wake word would need: "button" is expected'
+        reader.mistake(("wake", "driver"), message)
 
 
 def _crossed(reader: config.Reader, settings: Settings) -> None:

@@ -46,6 +46,7 @@ class Evening:
         history: History | None = None,
         purse: Purse | None = None,
         by_minute: bool = False,
+        detects_turns: bool = True,
         echo: Echo = "half_duplex",
     ) -> None:
         self.policy = policy or Conversation()
@@ -61,9 +62,10 @@ class Evening:
             history=history,
             purse=purse,
             by_minute=by_minute,
+            detects_turns=detects_turns,
             bindings=bindings,
         )
-        self.laws = Laws(self.policy, WIRE_RATE)
+        self.laws = Laws(self.policy, WIRE_RATE, detects_turns=detects_turns)
         self.commands: list[do.Command] = []
         self.position = 0
         self.frames = 0

@@ -601,6 +601,22 @@ def test_a_stop_word_with_a_model_of_its_own_is_none(file: Path) -> None:
     assert schema.read(file).conversation.stop_words == ("alexa",)
 
 
+DEAF = "[provider]\ndriver = 'legacy'\n[provider.legacy]\ndetects_turns = false\n"
+HELD = "[buttons.actions.talk]\nhold = 'push_to_talk'\n"
+
+
+def test_a_server_that_hears_nobody_finish_wants_a_button_and_no_wake_word(file: Path) -> None:
+    file.write_text(DEAF)
+    with pytest.raises(config.ConfigError) as caught:
+        schema.read(file)
+    told = str(caught.value)
+    assert f"{file}:4: provider.legacy.detects_turns: the server hears nobody finish" in told
+    assert 'give a button hold = "push_to_talk"' in told
+    assert "wake.driver: the server hears nobody finish" in told
+    file.write_text(f"{DEAF}[wake]\ndriver = 'button'\n{HELD}")
+    assert schema.read(file).provider.name == "legacy"
+
+
 def test_the_control_socket_is_in_the_services_own_directory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -53,6 +53,7 @@ class Assistant:
         history: settings.History | None = None,
         purse: Purse | None = None,
         by_minute: bool = False,
+        detects_turns: bool = True,
         volume: Volume | None = None,
         gestures: Gestures | None = None,
         bindings: Mapping[str, Bindings] | None = None,
@@ -75,6 +76,7 @@ class Assistant:
             Due(answers, calls, patience, self._timers, self._do),
             Turns(playback, self._spending.cost, self._do),
             self._do,
+            detects_turns=detects_turns,
         )
         kept = self._history, self._spending, self._timers
         self._continuity = Continuity(conversation, *kept, self._do)

@@ -26,7 +26,11 @@ class Dialogue:
         due: Due,
         turns: Turns,
         do: Callable[[Command], None],
+        *,
+        detects_turns: bool,
     ) -> None:
+        self.detects_turns = detects_turns
+        """Whether the provider can."""
         self._evidence = evidence
         self.gate = evidence.gate
         self.answers = answers
@@ -40,7 +44,7 @@ class Dialogue:
 
     def _forget(self) -> None:
         """As at the beginning of a session."""
-        self.detecting = True
+        self.detecting = self.detects_turns
         """Whether the provider listens for the ends of turns; else the button tells them."""
         self.held = False
         """Whether the button is held to talk."""
@@ -87,7 +91,7 @@ class Dialogue:
 
     def interrupt(self, now: float) -> None:
         """The button or the wake word: whoever answers is silent, and the user is listened to."""
-        if not self.detecting:
+        if self.detects_turns and not self.detecting:
             self.detecting = True
             self._do(do.DetectTurns(True))
         if self._evidence.doubted is not None:

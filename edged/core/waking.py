@@ -69,6 +69,10 @@ class Waking:
         """What was heard from the position `first` on is theirs."""
         if not self._may_wake(now):
             return
+        if not self._dialogue.detects_turns and not self._dialogue.answering:
+            detail = "this server cannot hear when somebody has finished: hold a button to talk"
+            self._troubles.arise(Trouble.PROVIDER, detail, now)
+            return
         self._do(note(Fact.WOKEN, f"woken by {word}", word=word, **fields))
         if self._line.link is not Link.UP:
             self._troubles.end(self._troubles.passing)

@@ -36,12 +36,19 @@ class Settings:
     """Whether it can be told how much of an answer was heard; Azure's preview can."""
     cancels: bool = False
     """Whether it can be told to stop making an answer; Azure's preview can."""
+    detects_turns: bool = True
+    """Whether it hears when somebody has finished; one that does not answers only who holds a
+    button (`hold = "push_to_talk"`)."""
 
 
 def open(session: Session, settings: Settings, tools: config.Told = ()) -> "Dialect":
     """The dialect that asks for `session` with these tools; `instructions` are text already."""
     told = {"OpenAI-Beta": "realtime=v1" if settings.beta_header else ""}
-    able = Abilities(truncates=settings.truncates, cancels=settings.cancels)
+    able = Abilities(
+        truncates=settings.truncates,
+        cancels=settings.cancels,
+        detects_turns=settings.detects_turns,
+    )
     return Dialect(session, Way(settings.url, settings.authorization, told), tools, able)
 
 
@@ -159,10 +166,14 @@ class Dialect(openai.Dialect):
     def _form(self) -> str | UnsetType:
         return UNSET if self._session.audio == "pcm" else self._sound.flat
 
-    def _least_vad(self) -> FlatVad:
+    def _least_vad(self) -> FlatVad | None:
+        if not self.abilities.detects_turns:
+            return None
         return FlatVad(create_response=True, interrupt_response=self.interrupts)
 
-    def _flat_vad(self) -> FlatVad:
+    def _flat_vad(self) -> FlatVad | None:
+        if not self.abilities.detects_turns:
+            return None
         asked = self._session
         padding = asked.prefix_padding_ms
         return FlatVad(

@@ -41,8 +41,9 @@ _OF_A_LINE = {
 class Laws:
     """A witness who keeps the books of one speaker and objects to every breach."""
 
-    def __init__(self, policy: Conversation, wire_rate: int) -> None:
+    def __init__(self, policy: Conversation, wire_rate: int, *, detects_turns: bool = True) -> None:
         self._policy = policy
+        self._detects_turns = detects_turns
         self._wire_rate = wire_rate
         self.line = "down"
         self.muted = False
@@ -63,7 +64,7 @@ class Laws:
         self._heard = 0
         self._last_sent = -1
         self._committed = -1
-        self._detecting = True
+        self._detecting = detects_turns
         self._last_frame = -1
         self._asked_to_close = False
         self.ducked = False
@@ -107,7 +108,7 @@ class Laws:
                 assert self.line == "down", "one line at a time"
                 assert not self.muted, "nobody may hear us"
                 self.line = "opening"
-                self._detecting = True
+                self._detecting = self._detects_turns
                 self._seen.clear()
                 self._dead.clear()
                 self._died.clear()

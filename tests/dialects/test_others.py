@@ -86,6 +86,15 @@ def test_what_they_can_do() -> None:
     assert able.abilities == Abilities()
 
 
+def test_a_server_that_hears_no_ends_of_turns_is_asked_for_none() -> None:
+    deaf = legacy.open(Session(), legacy.Settings(detects_turns=False))
+    assert not deaf.abilities.detects_turns
+    assert json.loads(deaf.configure())["session"]["turn_detection"] is None
+    deaf.decode('{"type": "error", "error": {"code": "unknown_parameter"}}')
+    assert json.loads(deaf.configure())["session"]["turn_detection"] is None
+    assert not deaf.encode(cmd.DetectTurns(True)) + deaf.encode(cmd.DetectTurns(False))
+
+
 @every
 @pytest.mark.parametrize(
     ("command", "ability"),
