@@ -151,3 +151,61 @@ def test_a_program_ends_with_the_conversation_that_asked_for_it(tmp_path: Path) 
                 assert speaker.process.returncode == 0, speaker.lines
 
     asyncio.run(story())
+
+
+PANTRY = r"""
+trap '' TERM
+while read -r line; do
+    id=${line##*'"id":'}
+    id=${id%%[,\}]*}
+    case $line in
+        *'"initialize"'*) result='{"protocolVersion": "2025-06-18", "capabilities": {"tools": {}},
+            "serverInfo": {"name": "pantry", "version": "1"}}' ;;
+        *'"tools/list"'*) result='{"tools": [
+            {"name": "count", "description": "Counts.", "inputSchema": {"type": "object"}},
+            {"name": "fall", "description": "Falls.", "inputSchema": {"type": "object"}}]}' ;;
+        *'"count"'*)
+            known=$(env -u PWD -u _ -u SHLVL | cut -d= -f1 | sort | xargs)
+            result="{\"content\": [{\"type\": \"text\", \"text\": \"3 eggs, $known\"}]}" ;;
+        *'"fall"'*) echo the shelf breaks >&2; exec sleep NAP_S ;;
+        *) continue ;;
+    esac
+    echo "{\"jsonrpc\": \"2.0\", \"id\": $id, \"result\": $result}" | tr -d '\n'
+    echo
+done
+while :; do sleep NAP_S; done
+"""
+
+
+def test_a_server_of_tools_is_there_from_the_start_and_gone_with_the_speaker(
+    tmp_path: Path,
+) -> None:
+    nap_s = 2_000_000 + os.getpid()
+    text = PANTRY.replace("NAP_S", f"{nap_s}")
+    server = "[[tools.server]]\nname = 'pantry'\ntimeout_s = 0.5\n"
+    server += f"argv = ['/bin/sh', '-c', {json.dumps(text)}]\n"
+
+    async def story() -> None:
+        asked = Items([Call("pantry_count", "{}"), Call("clock", "{}"), Call("pantry_fall", "{}")])
+        said = Options(answers=[asked, "Three."], voice="melody", detector="energy")
+        async with await serve(said) as provider:
+            file = configure(tmp_path, provider.url)
+            file.write_text(file.read_text() + server)
+            async with Daemon(file, environment(tmp_path), tmp_path, undisturbed=False) as speaker:
+                await speaker.says("the tool server pantry offers pantry_count, pantry_fall")
+                await type("wake", tmp_path)
+                await speaker.reaches("listening")
+                provider.hears_speech()
+                await speaker.reaches("hearing")
+                provider.hears_silence()
+                await speaker.reaches("speaking")
+                told = answered(provider)
+                assert told["pantry_count"] == "3 eggs, LANG PATH"
+                assert "timezone" in told["clock"]
+                assert "did not answer within 0.5 seconds" in told["pantry_fall"]
+                assert napping(nap_s)
+                assert await speaker.stop() < 5
+                assert speaker.process.returncode == 0, speaker.lines
+            assert not napping(nap_s)
+
+    asyncio.run(story())
