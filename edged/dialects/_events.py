@@ -101,6 +101,8 @@ class SpentOut(msgspec.Struct, frozen=True):
 class Spent(msgspec.Struct, frozen=True):
     """The bill of a response; every field may be missing."""
 
+    input_tokens: int | None = None
+    output_tokens: int | None = None
     input_token_details: SpentIn | None = None
     output_token_details: SpentOut | None = None
 
@@ -108,9 +110,11 @@ class Spent(msgspec.Struct, frozen=True):
         """The bill as the core knows it.
 
         Cached tokens of no named kind count as text as far as there is text, the rest as sound.
+        Where no kind at all is named all of it is sound, which costs the most.
         """
-        taken, given = self.input_token_details or SpentIn(), self.output_token_details
-        text, cached = taken.text_tokens or 0, taken.cached_tokens_details
+        taken = self.input_token_details or SpentIn(audio_tokens=self.input_tokens)
+        given = self.output_token_details or SpentOut(audio_tokens=self.output_tokens)
+        text, cached = max(0, taken.text_tokens or 0), taken.cached_tokens_details
         total = taken.cached_tokens or 0
         if cached is None:
             cached = Cached(min(total, text), max(total - text, 0))
@@ -119,8 +123,8 @@ class Spent(msgspec.Struct, frozen=True):
             audio_in=taken.audio_tokens or 0,
             cached_text=cached.text_tokens or 0,
             cached_audio=cached.audio_tokens or 0,
-            text_out=(given and given.text_tokens) or 0,
-            audio_out=(given and given.audio_tokens) or 0,
+            text_out=given.text_tokens or 0,
+            audio_out=given.audio_tokens or 0,
         )
 
 

@@ -234,8 +234,8 @@ class _Kind(msgspec.Struct, frozen=True):
 
 
 _KIND = msgspec.json.Decoder(_Kind)
-_SPENT: msgspec.json.Decoder[Any] = msgspec.json.Decoder(wire.Spent | None)
-_WRITTEN: msgspec.json.Decoder[Any] = msgspec.json.Decoder(wire.Written | None)
+_SPENT: msgspec.json.Decoder[Any] = msgspec.json.Decoder(wire.Spent | None, strict=False)
+_WRITTEN: msgspec.json.Decoder[Any] = msgspec.json.Decoder(wire.Written | None, strict=False)
 
 
 def _is_json(text: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Final, Generic, Protocol, TypeVar
 
 from ..core.events import Rang
 from ._reach import Moment, Reach
+from ._tool import visible
 
 _MOST: Final = 20
 """Bells that may wait; whoever wants more has lost count."""
@@ -49,7 +50,7 @@ class Bells(Generic[B]):
         self._kind = kind
         self._late_s = late_s
         self._waiting: list[B] = reach.recall(f"{kind}s", list[shape], [])  # type: ignore[valid-type]
-        self._missed: list[str] = reach.recall(f"{kind}s-missed", list[str], [])
+        self._missed: list[str] = reach.recall(f"{kind}s-missed", list[str], [])[-_MOST:]
         self._told_at: float | None = None
         """When the model was first told of those that were missed."""
         self._news: list[tuple[float, str]] = []
@@ -66,7 +67,7 @@ class Bells(Generic[B]):
         if len(self._waiting) >= _MOST:
             raise ValueError(f"there are {_MOST} {self._kind}s already: cancel one first")
         name = " ".join(asked.split())
-        if len(name) > _LONGEST or not name.isprintable():
+        if len(name) > _LONGEST or not visible(name):
             raise ValueError(f"a name of up to {_LONGEST} characters is expected")
         taken = {bell.name.casefold() for bell in self._waiting}
         if name.casefold() in taken:

@@ -97,6 +97,15 @@ def fitted(tool: Tool, given: Mapping[str, Any]) -> Mapping[str, Any]:
     return fit
 
 
+_JOINERS = str.maketrans("", "", "\u200c\u200d")
+"""They stand within words of Persian, Hindi and many other languages."""
+
+
+def visible(text: str) -> bool:
+    """Whether all of it can be seen: no line ends, nothing that turns the reading round."""
+    return text.translate(_JOINERS).isprintable()
+
+
 def told(**facts: object) -> str:
     """Facts as text for the model."""
     return json.dumps(facts, ensure_ascii=False)

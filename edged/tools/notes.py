@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from ._reach import Reach
-from ._tool import Kit, told
+from ._tool import Kit, told, visible
 
 _NAME = "notes"
 _HEAD = """\
@@ -65,7 +65,7 @@ class _Notes:
         """
         note = " ".join(text.split())
         limits = self._settings
-        if not note or len(note) > limits.characters or not note.isprintable():
+        if not note or len(note) > limits.characters or not visible(note):
             raise ValueError(f"a sentence of up to {limits.characters} characters is expected")
         if note not in self._all:
             full = len(self._all) >= limits.items

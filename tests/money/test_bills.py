@@ -2,6 +2,7 @@
 
 import importlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -88,6 +89,47 @@ def test_an_answer_that_was_cut_short_costs_what_was_made_of_it_and_a_failed_one
     told = spent("cut_short", "gpt-realtime-2.1-mini")
     assert told == pytest.approx([by_hand, 0.0, 0.0], abs=1e-9)
     assert told[0] == pytest.approx(0.0005616, abs=1e-9)
+
+
+def _billed(usage: object) -> tuple[float, Mapping[str, int]]:
+    """What an answer with this bill costs, and what of it was not understood."""
+    heard = OPENAI.open(Session(), OPENAI.Settings())
+    response = {"id": "resp_1", "status": "completed", "usage": usage}
+    (done,) = heard.decode(json.dumps({"type": "response.done", "response": response}))
+    purse = Purse(Prices(), Budget(), "gpt-realtime-2.1-mini")
+    return purse.spend(done.usage), heard.malformed
+
+
+@pytest.mark.parametrize(
+    ("usage", "by_hand"),
+    [
+        # Numbers in quotes are numbers: 119 x 0.60, 13 x 10.00.
+        ({"input_token_details": {"text_tokens": "119", "audio_tokens": "13"}}, 0.0002014),
+        # Of no kind: 500 x 10.00, 90 x 20.00.
+        ({"input_tokens": 500, "output_tokens": 90}, 0.0068),
+        ({"input_tokens": 500, "input_token_details": {"text_tokens": 500}}, 0.0003),
+        # Nobody is paid for having been listened to, and nothing is more cached than read.
+        ({"input_token_details": {"text_tokens": -500, "audio_tokens": 1}}, 0.00001),
+        ({"input_token_details": {"audio_tokens": 1, "cached_tokens": 10**9}}, 0.0000003),
+        ({"input_token_details": {"text_tokens": None}, "output_token_details": None}, 0.0),
+        ({}, 0.0),
+        (None, 0.0),
+    ],
+)
+def test_odd_bills_are_reckoned_as_far_as_they_can_be(usage: object, by_hand: float) -> None:
+    usd, odd = _billed(usage)
+    assert usd == pytest.approx(by_hand, abs=1e-9)
+    assert not odd
+
+
+@pytest.mark.parametrize(
+    "usage",
+    ["much", [1], {"input_token_details": {"text_tokens": "many"}}, {"input_tokens": {}}],
+)
+def test_what_is_no_bill_is_told_of_and_the_answer_counts(usage: object) -> None:
+    usd, odd = _billed(usage)
+    assert usd == 0.0
+    assert odd["usage"] == 1
 
 
 @pytest.mark.parametrize(

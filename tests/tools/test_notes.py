@@ -50,6 +50,13 @@ def test_what_is_no_sentence_is_not_remembered(stand: Stand, text: str) -> None:
     assert kit.instructions() == ""
 
 
+@pytest.mark.parametrize(
+    "text", ["Reza \u0645\u06cc\u200c\u0622\u06cc\u062f.", "\u0915\u094d\u200d\u0937"]
+)
+def test_what_joins_and_parts_letters_is_part_of_a_language(stand: Stand, text: str) -> None:
+    assert asked(opened(stand), "remember", text=text) == {"remembered": text}
+
+
 @pytest.mark.parametrize("settings", [Settings(items=3), Settings(all_characters=24)])
 def test_there_is_an_end_to_them(stand: Stand, settings: Settings) -> None:
     kit = opened(stand, settings)

@@ -102,6 +102,24 @@ def test_what_cannot_be_set_is_said_so(stand: Stand, given: dict[str, object]) -
     assert len(life("list_timers")["timers"]) == 1
 
 
+def test_a_name_is_in_any_language(stand: Stand) -> None:
+    life = Life(stand, timer)
+    for name in (
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        "na\u00efve caf\u00e9",
+        "\U0001f35d",
+    ):
+        assert life("set_timer", seconds=600, name=name)["set"] == name
+        assert life("cancel_timer", name=name) == {"cancelled": [name]}
+
+
+def test_of_what_was_missed_the_newest_is_told(stand: Stand, tmp_path: Path) -> None:
+    """However long somebody's list is: it goes into every session."""
+    missed = [f"The timer {number}." for number in range(5000)]
+    (tmp_path / "timers-missed.json").write_text(json.dumps(missed))
+    assert Life(stand, timer).kit.instructions().splitlines() == missed[-20:]
+
+
 def test_there_is_an_end_to_them(stand: Stand) -> None:
     life = Life(stand, timer)
     for _ in range(20):
