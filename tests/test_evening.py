@@ -164,7 +164,11 @@ def test_the_provider_dies_in_the_middle_of_the_answer() -> None:
         began = await ask(here)
         speaking = await here.daemon.reaches("speaking", since=began)
         here.server.drop_all()
-        await is_in_trouble(here, "network", speaking)
+        again = await here.daemon.reaches("listening", since=speaking + 0.01)
+        assert any("opened once more" in line.text for line in here.daemon.lines)
+        # A line that breaks twice is given up.
+        here.server.drop_all()
+        await is_in_trouble(here, "network", again)
         await is_well(here)
 
     play(story, Options(answers=[ANSWER, SHORT], pace=1.0))

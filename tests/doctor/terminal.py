@@ -99,7 +99,10 @@ class Terminal:
 
     def ends(self) -> int:
         """Wait for its end; the exit status."""
-        status = self._child.wait(_PATIENCE_S)
+        try:
+            status = self._child.wait(_PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"it did not end: {self.said}") from None
         self._reader.join(_PATIENCE_S)
         return status
 
