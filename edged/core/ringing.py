@@ -22,7 +22,8 @@ class Ringing:
         self._until = now + _LONGEST_S
         # Its name is what somebody said.
         self._do(note(Fact.RANG, "a timer or an alarm rings"))
-        self.ring(now)
+        if not self._timers.running(Timer.RING):
+            self.ring(now)
 
     def ring(self, now: float) -> None:
         """Once, and again soon."""

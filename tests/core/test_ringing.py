@@ -27,6 +27,17 @@ def test_it_rings_for_a_while_and_gives_up() -> None:
     assert rings(evening.passes(20.0)) == 0
 
 
+def test_two_that_are_due_at_once_ring_as_one_and_as_long_as_the_later() -> None:
+    evening = Evening(bindings={"talk": Bindings()})
+    evening.starts()
+    assert rings(evening.feed(ev.Rang("pizza"), ev.Rang("tea"))) == 1
+    assert rings(evening.passes(60.1)) == 30
+    assert rings(evening.feed(ev.Rang("bread"))) == 0
+    assert rings(evening.passes(60.0)) == 30
+    evening.feed(ev.ButtonPressed("talk"), ev.ButtonReleased("talk"))
+    assert rings(evening.passes(60.0)) == 0
+
+
 @pytest.mark.parametrize("does", [ev.ButtonPressed("talk"), ev.StopAsked()])
 def test_a_touch_ends_it_and_does_nothing_else(does: ev.Event) -> None:
     evening = Evening(bindings={"talk": Bindings()})
