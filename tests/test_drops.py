@@ -249,7 +249,6 @@ def test_the_line_breaks(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         (1011, do.Fact.RECONNECTING),
         (1012, do.Fact.RECONNECTING),
         (1013, do.Fact.RECONNECTING),
-        (3000, do.Fact.TROUBLE),
         (4000, do.Fact.TROUBLE),
     ],
 )

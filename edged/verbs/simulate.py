@@ -16,6 +16,7 @@ _FAULTS = (
     "rate-limited",
     "modest",
     "quota",
+    "busy",
     "mute",
     "malformed",
     "unknown",

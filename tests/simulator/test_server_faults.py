@@ -201,14 +201,22 @@ def test_the_line_breaks_after_so_much_of_an_answer() -> None:
     asyncio.run(story())
 
 
-def test_no_credit_shows_only_in_the_answer() -> None:
+@pytest.mark.parametrize(
+    ("faults", "code"),
+    [
+        (Faults(quota=True), "insufficient_quota"),
+        (Faults(busy=True), "inference_rate_limit_exceeded"),
+    ],
+    ids=["no credit", "overloaded"],
+)
+def test_what_shows_only_in_the_answer(faults: Faults, code: str) -> None:
     async def story() -> None:
-        options = Options(faults=Faults(quota=True))
+        options = Options(faults=faults)
         async with await serve(options) as server, calling(server) as caller:
             await caller.send("response.create")
             done = (await caller.next("response.done"))["response"]
             assert done["status"] == "failed"
-            assert done["status_details"]["error"]["code"] == "insufficient_quota"
+            assert done["status_details"]["error"]["code"] == code
             assert done["usage"]["total_tokens"] == 0
             assert (await caller.update())["type"] == "session.updated"
 

@@ -23,6 +23,11 @@ _QUOTA = {
     "code": "insufficient_quota",
     "message": "You exceeded your current quota, please check your plan and billing details.",
 }
+_BUSY = {
+    "type": "server_error",
+    "code": "inference_rate_limit_exceeded",
+    "message": "The model is overloaded, please try again later.",
+}
 
 
 @dataclass
@@ -85,8 +90,8 @@ class Response:
             self._line.emit("response.rocket.launched", response_id=self.id, altitude_m=42)
         self._line.emit("response.created", response=self._resource("in_progress"))
         self._line.emit("rate_limits.updated", rate_limits=_rate_limits())
-        if faults.quota:
-            status, self._error = "failed", _QUOTA
+        if faults.quota or faults.busy:
+            status, self._error = "failed", _QUOTA if faults.quota else _BUSY
         elif faults.mute or not await self._pause(self._desk.house.options.think_s):
             await self._stop.wait()
             status = "cancelled"

@@ -25,6 +25,8 @@ class Faults:
     """Know nothing of voices: refuse every `session.update` with one in it."""
     quota: bool = False
     """Every answer fails with `insufficient_quota` in `response.done`; the line stays healthy."""
+    busy: bool = False
+    """Every answer fails with `inference_rate_limit_exceeded`, in the same way."""
     drop_after_ms: int | None = None
     """Break the TCP connection when so much sound of an answer was sent."""
     breaks_at: str = ""
