@@ -9,6 +9,7 @@ from . import key, schema, sections, store
 from .acoustics.figures import NAME, Calibration
 from .core.commands import Fact, LinkCommand, note, warn
 from .core.events import LinkDown, Trouble
+from .hum import Hum
 from .night import Hours, Night
 from .ports import Buttons, Echo, Feed, Journal, Lights, Provider, Session, SoundCard, Wake
 from .reload import StartFailed
@@ -82,6 +83,9 @@ async def opened(
             buttons: Buttons = _open("button", chosen, feed)
             stack.callback(buttons.close)
             notices.add(getattr(buttons, "notice", ""))
+        if every_s := settings.extras.sound_every_s:
+            lights.append(Hum(sound.sound, every_s))
+            stack.callback(lights[-1].close)
         for notice in sorted(notices - {""}):
             told.note(warn(Fact.PART_MISSING, notice), "asleep")
         yield sound, wake, lights

@@ -97,6 +97,8 @@ class Tools:
 
     drivers: tuple[str, ...] = ("clock", "goodbye", "volume", "mute", "timer", "alarm", "notes")
     """Files of the folder `tools`; [] for none."""
+    sound_every_s: Annotated[float, "0 to 60"] = 0.0
+    """A tool that takes its time is heard: a soft sound as often as this; 0 for none."""
     command: tuple[Command, ...] = ()
     """Programs of yours: a table [[tools.command]] for each, with `name`, `description`, `argv`,
     `parameters` and `timeout_s`."""

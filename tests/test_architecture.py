@@ -66,7 +66,8 @@ ALLOWED: dict[str, set[str]] = {
     "duties": {"core.commands", "core.events", "core.vigil", "ports", "runner", "night"},
     "observer": {"core.events", "core.commands", "core.scenes", "ports"},
     "shell": {"core.events", "core.scenes", "ports", "runner", "observer", "control", "speech"},
-    "devices": {"acoustics.figures", "core.commands", "core.events", "ports"} | SETTLED,
+    "hum": {"core.commands", "core.scenes"},
+    "devices": {"acoustics.figures", "hum", "core.commands", "core.events", "ports"} | SETTLED,
     "app": {
         "core",
         "devices",

@@ -140,6 +140,12 @@ def test_one_that_does_not_want_to_end_is_ended() -> None:
     assert failed(program(stubborn, 0.5)) == "it did not end within 0.5 seconds"
 
 
+def test_one_that_answers_and_hangs_has_not_answered() -> None:
+    """It has not said whether it is done, and what it started would go on."""
+    hang = shell("echo lit; sleep 1000 & exec sleep 1000", 0.3)
+    assert failed(hang) == "it did not end within 0.3 seconds"
+
+
 def test_one_that_fails_says_why() -> None:
     assert failed(shell("echo no such lamp >&2; exit 3")) == "it ended with status 3: no such lamp"
     assert failed(shell("echo on standard output; exit 1")).endswith("1: on standard output")

@@ -14,6 +14,7 @@ class Calls:
     def __init__(self, history: History, do: Callable[[Command], None]) -> None:
         self._history = history
         self._do = do
+        self._begun: set[str] = set()
         self._running: set[str] = set()
         self._forsaken: set[str] = set()
 
@@ -27,9 +28,10 @@ class Calls:
         return call in self._running
 
     def begin(self, event: ToolCalled) -> bool:
-        """Run a tool; False when it runs already."""
-        if event.call in self._running:
+        """Run a tool; False for a call that is told again."""
+        if event.call in self._begun:
             return False
+        self._begun.add(event.call)
         self._running.add(event.call)
         self._history.did(event.call, f"The tool {event.name} was called: {event.arguments}")
         self._do(do.RunTool(event.call, event.name, event.arguments))
@@ -49,5 +51,6 @@ class Calls:
 
     def clear(self) -> None:
         """The session is over."""
+        self._begun.clear()
         self._running.clear()
         self._forsaken.clear()

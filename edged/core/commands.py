@@ -17,6 +17,7 @@ class Chime(StrEnum):
     MUTED = "muted"
     UNMUTED = "unmuted"
     VOLUME = "volume"
+    WORKING = "working"
     ALARM = "alarm"
     NETWORK = "network"
     KEY = "key"

@@ -1,8 +1,9 @@
 """The earcons, synthesised: short, soft, and each unlike the others.
 
 Two notes up say that the speaker has woken, two down that it sleeps, a tick that the volume was
-turned; low repeated patterns are trouble, each with its own rhythm. The loudest moment of each is
-15.5 dB below the voice, and softer where nobody asked for it; what rings is nearly as loud.
+turned, two soft ones that a tool works; low repeated patterns are trouble, each with its own
+rhythm. The loudest moment of each is 15.5 dB below the voice, and softer where nobody asked for it;
+what rings is nearly as loud.
 """
 
 from collections.abc import Mapping
@@ -17,7 +18,11 @@ from ..core.commands import Chime
 VOICE_DBFS: Final = -20.0
 """The level of a provider's voice, by which the earcons are measured."""
 _LOUDEST_DBFS: Final = VOICE_DBFS - 15.5
-_SOFTER_DB: Final[Mapping[Chime, float]] = {Chime.SLEEPING: 4.0, Chime.ALARM: -13.0}
+_SOFTER_DB: Final[Mapping[Chime, float]] = {
+    Chime.SLEEPING: 4.0,
+    Chime.WORKING: 4.0,
+    Chime.ALARM: -13.0,
+}
 _WINDOW_S: Final = 0.02
 _EDGE_S: Final = 0.008
 """Each note's rise; its fall takes the last half."""
@@ -30,6 +35,7 @@ _MELODIES: Final[Mapping[Chime, _Notes]] = {
     Chime.MUTED: ((523, 60), (0, 30), (392, 110)),
     Chime.UNMUTED: ((392, 60), (0, 30), (523, 110)),
     Chime.VOLUME: ((988, 50),),
+    Chime.WORKING: ((698, 40), (0, 90), (698, 40)),
     Chime.ALARM: ((1319, 100), (0, 30), (1047, 100), (0, 30), (1319, 100), (0, 30), (1047, 180)),
     Chime.NETWORK: ((440, 80), (0, 60), (440, 80), (0, 60), (330, 200)),
     Chime.KEY: ((330, 80), (0, 40), (330, 80), (0, 40), (330, 80), (0, 40), (330, 80)),

@@ -250,6 +250,19 @@ def test_a_quick_tool_waits_for_the_call_to_be_done() -> None:
     assert evening.shows(Scene.THINKING)
 
 
+def test_a_call_that_is_told_again_is_not_made_again() -> None:
+    """While it runs, and when it is done."""
+    evening = Evening()
+    evening.converses()
+    evening.says()
+    commands = asks_for_tools(evening, "call_1", "call_1")
+    commands += evening.feed(ev.ToolFinished("call_1", "noon"))
+    commands += evening.feed(ev.ToolCalled("resp_1", "call_1", "clock", "{}"))
+    commands += evening.feed(ev.ReplyDone("resp_1"))
+    assert only(commands, do.RunTool) == [do.RunTool("call_1", "clock", "{}")]
+    assert only(commands, AnswerTool, AskReply) == [AnswerTool("call_1", "noon"), AskReply()]
+
+
 def test_calls_side_by_side_ask_for_one_answer() -> None:
     evening = Evening()
     evening.converses()
