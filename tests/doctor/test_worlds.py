@@ -88,6 +88,82 @@ def says(found: Finding, verdict: str, seen: str, fix: str) -> None:
     assert re.fullmatch(fix, found.fix), found
 
 
+# --- the owner's programs -----------------------------------------------------------------
+
+
+def called(world: World, file: str, table: str = "command") -> None:
+    """The configuration names this program, and the service's is meant."""
+    world.service = True
+    world.file("/etc/passwd", "edged:x:4711:4711::/:/bin/false\n")
+    schema.FILE.parent.mkdir(exist_ok=True)
+    more = 'description = "A lamp."\n' if table == "command" else ""
+    schema.FILE.write_text(f'[[tools.{table}]]\nname = "lamp"\n{more}argv = ["{file}"]\n')
+
+
+def test_there_are_no_programs(world: World) -> None:
+    says(world.look("tools"), "skipped", "no program of yours", "")
+
+
+def test_a_program_that_anybody_may_run(world: World) -> None:
+    called(world, "/usr/local/bin/lamp")
+    world.file("/usr/local/bin/lamp", "#!/usr/bin/python3\n", 0o755)
+    says(world.look("tools"), "ok", "lamp: /usr/local/bin/lamp", "")
+
+
+@pytest.mark.parametrize("table", ["command", "server"])
+def test_a_program_that_is_not_there(world: World, table: str) -> None:
+    called(world, "/usr/local/bin/lamp", table)
+    fix = "put it there, or change `argv` of lamp"
+    says(world.look("tools"), "fail", "/usr/local/bin/lamp is not there", fix)
+
+
+@pytest.mark.parametrize("where", ["/home/anna/lamp", "/root/lamp", "/tmp/lamp"])
+def test_a_program_that_the_service_does_not_see(world: World, where: str) -> None:
+    called(world, where)
+    world.file(where, mode=0o755)
+    fix = f"sudo install {where} /usr/local/bin/, and name that in `argv`"
+    says(world.look("tools"), "fail", f"the service does not see {where}", re.escape(fix))
+    world.systemd(ProtectHome="no", PrivateTmp="no")
+    assert world.look("tools").verdict == "ok"
+
+
+def test_a_link_leads_to_a_program_that_the_service_does_not_see(world: World) -> None:
+    called(world, "/usr/local/bin/lamp")
+    there = world.file("/home/anna/lamp", mode=0o755)
+    link = world.root / "usr/local/bin/lamp"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(there)
+    assert "does not see /home/anna/lamp (ProtectHome=)" in world.look("tools").seen
+
+
+def test_a_program_of_ones_own_is_seen_by_a_speaker_that_one_starts(world: World) -> None:
+    lamp = world.file("/home/anna/lamp", mode=0o700)
+    tool = '[[tools.command]]\nname = "lamp"\ndescription = "A lamp."\nargv = ["/home/anna/lamp"]\n'
+    world.config.write_text(tool)
+    assert world.look("tools").verdict == "ok"
+    lamp.chmod(0o600)
+    assert "is not for everybody" in world.look("tools").seen
+
+
+def test_a_program_that_is_its_owners_alone(world: World) -> None:
+    called(world, "/opt/house/lamp")
+    lamp = world.file("/opt/house/lamp", mode=0o700)
+    says(world.look("tools"), "fail", "/opt/house/lamp", "sudo chmod a\\+rx /opt/house/lamp")
+    lamp.chmod(0o755)
+    lamp.parent.chmod(0o700)
+    says(world.look("tools"), "fail", "/opt/house is not", "sudo chmod a\\+rx /opt/house")
+
+
+@pytest.mark.parametrize("text", ["#!/usr/bin/node\n", "#!/usr/bin/env -S node --no-warnings\n"])
+def test_a_program_that_translates_itself_while_it_runs(world: World, text: str) -> None:
+    called(world, "/usr/local/bin/lamp")
+    world.file("/usr/local/bin/lamp", text, 0o755)
+    seen = r"node does not run in the service \(MemoryDenyWriteExecute=\)"
+    says(world.look("tools"), "warn", seen, ".*SYSTEMD_EDITOR=tee systemctl edit edged, then .*")
+    world.systemd(MemoryDenyWriteExecute="no")
+    assert world.look("tools").verdict == "ok"
+
+
 # --- Python and configuration -------------------------------------------------------------
 
 

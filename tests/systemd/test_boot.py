@@ -15,6 +15,32 @@ OTHER_KEY = "sk-nor-this-one"
 BACK_WITHIN_S = 9.0
 """Besides what the start itself takes."""
 
+INSIDE = r"""
+import asyncio, ctypes
+from edged import night, programs
+
+TRY = "import os, sys; print(sys.stdin.read(), os.getuid() == os.geteuid() != 0, end=' ')"
+
+def told(*argv):
+    tool = programs.Command("tool", "A tool.", argv)
+    try:
+        return asyncio.run(programs.run(tool, "{}"))
+    except programs.Failed as failed:
+        return failed.args[0]
+
+class Setting(ctypes.Structure):
+    _fields_ = (("modes", ctypes.c_uint), ("rest", ctypes.c_char * 500))
+
+change_the_error = ctypes.byref(Setting(0x0004))
+print("inside_asks", night._error_us() >= 0)
+print("inside_sets", ctypes.CDLL(None).adjtimex(change_the_error))
+print("inside_ran", told("/usr/bin/python3", "-c", TRY))
+print("inside_home", told("/home/anna/lamp"))
+print("inside_writes", told("/usr/bin/touch", "/etc/lamp"))
+print("inside_rises", told("/usr/bin/su", "-c", "id"))
+print("inside_hides", told("/usr/bin/unshare", "-r", "true"))
+"""
+
 EVENING = rf"""
 show() {{ systemctl show edged --value -p "$1"; }}
 microseconds() {{ awk '{{printf "%.0f\n", $1 * 1e6}}' /proc/uptime; }}
@@ -72,6 +98,20 @@ systemctl start edged || true
 sleep 3
 note broken_credential "$(show ActiveState) $(show ExecMainStatus) $(show NRestarts)"
 rm /etc/edged/credentials.encrypted/openai
+
+mkdir -p /home/anna
+printf '#!/bin/sh\necho lit\n' >/home/anna/lamp
+chmod -R a+rx /home/anna
+cat >/try/inside.py <<'PROGRAM'
+{INSIDE}
+PROGRAM
+# The service's unit, for another program.
+sed -e 's|^ExecStart=.*|ExecStart=/opt/edged/bin/python -P /try/inside.py|' -e '/^ExecReload/d' \
+    -e 's/^Type=.*/Type=oneshot/' -e '/^\(Restart\|Watchdog\)/d' -e '/^\[Install\]/,$d' \
+    -e '/^\[Service\]/a StandardOutput=file:/try/told' \
+    "$(show FragmentPath)" >/run/systemd/system/inside.service
+systemctl start inside || true
+sed 's/ /=/' /try/told
 
 echo 'sound.drivel = "wavefile"' >/etc/edged/edged.toml.d/try.toml
 systemctl start edged || true
@@ -131,3 +171,17 @@ def test_what_starting_again_would_not_mend_is_not_started_again(evening: dict[s
     assert evening["broken_credential"] == "failed 243 0"
     assert evening["mistake"] == "failed 78 0"
     assert evening["named"] == "1"
+
+
+def test_it_may_ask_whether_the_clock_is_kept_right_and_not_set_it(evening: dict[str, str]) -> None:
+    """Behind chrony and ntpd nobody else tells."""
+    assert evening["inside_asks"] == "True"
+    assert evening["inside_sets"] == "-1"
+
+
+def test_a_program_of_the_owners_runs_in_the_services_bounds(evening: dict[str, str]) -> None:
+    assert evening["inside_ran"] == "{} True"
+    assert "No such file" in evening["inside_home"] or "denied" in evening["inside_home"]
+    assert "Read-only file system" in evening["inside_writes"]
+    for attempt in ("inside_rises", "inside_hides"):
+        assert "it ended with status" in evening[attempt]
