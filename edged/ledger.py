@@ -9,7 +9,7 @@ import msgspec
 
 from .core.commands import Book
 from .core.events import DayTurned
-from .store import Clerk, Store
+from .store import NONSENSE, Clerk, Store
 
 _NAME = "ledger"
 KEPT = 400
@@ -133,7 +133,7 @@ def read(folder: Path) -> Mapping[str, Day]:
     except OSError as error:
         hint = f"look whether the disk is well: ls -l {folder}"
         raise Unreadable(f"{file} cannot be read: {error.strerror}", hint) from error
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except NONSENSE as error:
         hint = "the speaker puts it aside when it is started, and begins new books"
         raise Unreadable(f"{file} is damaged: {error}", hint) from error
 

@@ -11,6 +11,9 @@ from typing import TypeVar
 
 import msgspec
 
+NONSENSE = msgspec.MsgspecError, UnicodeDecodeError, RecursionError
+"""What comes of reading a file that nobody wrote in order; the last of one that is too deep."""
+
 T = TypeVar("T")
 Default = TypeVar("Default")
 
@@ -47,7 +50,7 @@ class Store:
         """
         file = self._file(name)
         # Behind a whole value follows nothing, so a piece of one does not fit.
-        with contextlib.suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        with contextlib.suppress(OSError, *NONSENSE):
             fresh = file.with_suffix(".new")
             msgspec.json.decode(fresh.read_bytes(), type=shape)
             fresh.replace(file)
@@ -60,7 +63,7 @@ class Store:
             return default
         try:
             return msgspec.json.decode(raw, type=shape)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except NONSENSE as error:
             self._put_aside(file, f"is damaged ({error})")
             return default
 

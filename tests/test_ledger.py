@@ -260,6 +260,7 @@ def test_a_disk_that_refuses_costs_one_warning_and_no_cent(tmp_path: Path) -> No
         b"{}",
         b"\xff",
         b'{"days": {"2026-11-2',
+        b'{"days": {}, "more": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
     ],
 )
 def test_books_that_cannot_be_true_are_put_aside_and_told_of(tmp_path: Path, bad: bytes) -> None:
