@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from edged import cli, control, key
+from edged import cli, control, key, programs
 
 HERE = Path(__file__).parents[2] / "systemd"
 UNIT = HERE / "edged.service"
@@ -128,6 +128,15 @@ def test_the_unit_and_the_program_mean_the_same() -> None:
     unit = settings()
     assert unit["RestartPreventExitStatus"] == [f"{cli.MISCONFIGURED} CREDENTIALS"]
     assert Path("/run", unit["RuntimeDirectory"][0], "control") == control.SYSTEM
+
+
+def test_a_program_reaches_its_own_bounds_before_those_of_the_unit() -> None:
+    """So that it fails, and not the speaker; what several take together ends the largest alone."""
+    unit = settings()
+    (data,) = (int(each[7:]) for each in programs._LIMITS if each.startswith("--data="))
+    assert data < int(unit["MemoryMax"][0].removesuffix("M")) << 20
+    assert int(programs._TASKS.removeprefix("--nproc=")) < int(unit["TasksMax"][0])
+    assert unit["OOMPolicy"] == ["continue"]
 
 
 @pytest.mark.parametrize("how", ["LoadCredential", "LoadCredentialEncrypted"])
