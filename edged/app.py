@@ -104,8 +104,7 @@ async def _run(
         observer = Observer(told, recorder, volume_db)
         ledger = Ledger(memory.store, memory.clerk)
         reach = Reach(memory.store, memory.clerk, status=observer.status, volume=settings.volume)
-        mine = settings.extras
-        tools = toolbox.open(settings.tools, mine.command, reach, mine.server)
+        tools = toolbox.open(settings.tools, settings.extras, reach)
         dialect.addendum, dialect.guests = tools.instructions, tools.guests
         chores = [*duties.all_of(manager, manager.watchdog_s(), Vitals().note), tools.serve]
         chores.append(duties.keep_date(ledger.turned))

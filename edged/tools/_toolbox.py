@@ -34,15 +34,22 @@ class Chosen(Protocol):
         """An instance of its `Settings`."""
 
 
-def open(
-    chosen: Sequence[Chosen],
-    commands: Sequence[Command],
-    reach: Reach,
-    servers: Sequence[Server] = (),
-) -> "Toolbox":
-    """The tools of a speaker; those of `servers` come once it lives."""
+class Extras(Protocol):
+    """The owner's own: a `sections.Tools`."""
+
+    @property
+    def command(self) -> Sequence[Command]:
+        """Programs, each for one tool."""
+
+    @property
+    def server(self) -> Sequence[Server]:
+        """Programs that stay, and have tools of their own."""
+
+
+def open(chosen: Sequence[Chosen], extras: Extras, reach: Reach) -> "Toolbox":
+    """The tools of a speaker; those of servers come once it lives."""
     kits = [each.module.open(each.settings, reach) for each in chosen]
-    return Toolbox([*kits, *_guests(servers, reach)], commands, reach)
+    return Toolbox([*kits, *_guests(extras.server, reach)], extras.command, reach)
 
 
 def _guests(servers: Sequence[Server], reach: Reach) -> Iterator[Kit]:
@@ -57,7 +64,8 @@ def specs(
     chosen: Sequence[Chosen], commands: Sequence[Command], servers: Sequence[RemoteTools] = ()
 ) -> tuple[ToolSpec | RemoteTools, ...]:
     """The tools as the model is told of them, without a speaker; `servers` the provider calls."""
-    return (*open(chosen, commands, Reach()).specs(), *servers)
+    kits = [each.module.open(each.settings, Reach()) for each in chosen]
+    return (*Toolbox(kits, commands).specs(), *servers)
 
 
 class Toolbox:

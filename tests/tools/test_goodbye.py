@@ -26,6 +26,6 @@ def test_hanging_up_needs_no_arguments_and_asks_for_no_more_words() -> None:
 
 def test_as_it_comes_only_goodbye_ends_a_conversation() -> None:
     settings = schema.read(SHIPPED)
-    tools = toolbox.open(settings.tools, settings.extras.command, Reach())
+    tools = toolbox.open(settings.tools, settings.extras, Reach())
     assert [spec.name for spec in tools.specs() if tools.farewell(spec.name)] == ["goodbye"]
     assert not tools.farewell("a tool that is not there")

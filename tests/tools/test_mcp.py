@@ -14,6 +14,7 @@ import pytest
 from edged import programs
 from edged.core.commands import Fact, Note
 from edged.core.events import Event
+from edged.sections import Tools
 from edged.servers import Server
 from edged.tools import _mcp
 from edged.tools import _toolbox as toolbox
@@ -100,7 +101,7 @@ class House:
 @contextlib.asynccontextmanager
 async def house(*servers: Server, patience_s: float = 40) -> AsyncIterator[House]:
     reach = Reach()
-    living = House(toolbox.open([], [], reach, servers))
+    living = House(toolbox.open([], Tools(server=servers), reach))
     async with asyncio.timeout(patience_s):
         duty = asyncio.create_task(living.tools.serve(living))
         try:

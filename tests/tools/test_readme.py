@@ -65,7 +65,8 @@ def tools(tmp_path: Path, lamp: str, monkeypatch: pytest.MonkeyPatch) -> Toolbox
     assert command.argv == ("/usr/local/bin/lamp",)
     # Where root runs the tests nobody may not start the Python that they run in.
     monkeypatch.setattr(programs, "nobody", dict)
-    return open(settings.tools, [replace(command, argv=(str(program),))], Reach())
+    mine = replace(settings.extras, command=(replace(command, argv=(str(program),)),))
+    return open(settings.tools, mine, Reach())
 
 
 @pytest.mark.parametrize(("on", "state"), [(True, "ON"), (False, "OFF")])
