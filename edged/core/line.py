@@ -282,7 +282,7 @@ class Line:
         self._continuity.goes_on = True
         self._end_reason = "rotated"
         self._due = [(self.here, None)]
-        self._do(note(Fact.ROTATED, "the session is old and is replaced by a fresh one"))
+        self._do(note(Fact.ROTATED, "the session is replaced by a fresh one"))
         self._hang_up(Move.ROTATED, now)
         self._timers.start(Timer.CLOSE, now + self._policy.close_timeout_s + _CLOSE_GRACE_S)
         self._do(CloseLink())
