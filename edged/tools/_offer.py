@@ -136,7 +136,7 @@ class _Copy:
 
     def _found(self, reference: str) -> Any:
         here: Any = self._whole
-        for part in reference.removeprefix("#").strip("/").split("/"):
+        for part in filter(None, reference.removeprefix("#").split("/")):
             here = here.get(part) if isinstance(here, Mapping) else None
         if here is None:
             raise ValueError("its schema refers to what is not there")

@@ -190,13 +190,12 @@ def test_a_call_that_takes_too_long_holds_up_no_other() -> None:
             slow = group.create_task(home.fails("pantry_wait"))
             for _ in range(3):
                 assert await home.ask("pantry_count", what="eggs") == "3 pieces of eggs"
-        assert slow.result() == "pantry_wait did not answer within 0.5 seconds"
+        assert slow.result() == "pantry_wait did not answer within 2 seconds"
         # It only takes its time: it is there as before.
         assert await home.ask("pantry_count", what="eggs") == "3 pieces of eggs"
         assert [note.fact for note in home.notes] == [Fact.TOOLS_OFFERED]
 
-    # By the time of a call that is due to end, not of those that are not.
-    lives(story, replace(PANTRY, timeout_s=0.5))
+    lives(story, replace(PANTRY, timeout_s=2))
 
 
 def test_only_what_is_allowed_is_offered() -> None:
@@ -292,14 +291,14 @@ def test_one_that_answers_and_then_hangs_has_answered(monkeypatch: pytest.Monkey
 
     async def story(home: House) -> None:
         assert await home.ask("lamp_switch") == "lit"
-        assert await home.fails("lamp_switch") == "lamp_switch did not answer within 0.5 seconds"
+        assert await home.fails("lamp_switch") == "lamp_switch did not answer within 2 seconds"
         assert "lamp: it does not answer; again" in await home.told(Fact.TOOLS_LOST)
         await home.told(Fact.TOOLS_OFFERED, 2)
         assert await home.ask("lamp_switch") == "lit"
 
     stubborn = "signal.signal(15, signal.SIG_IGN)\n"
     lit = "say(id=id, result=text('lit'))\n    while True: time.sleep(1000)"
-    lives(story, answering(stubborn + lit.replace("\n    ", "\n"), timeout_s=0.5))
+    lives(story, answering(stubborn + lit.replace("\n    ", "\n"), timeout_s=2))
 
 
 def test_a_megabyte_for_one_that_does_not_listen_is_given_up() -> None:
