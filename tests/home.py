@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -148,16 +148,22 @@ class Here:
 
 
 @contextlib.asynccontextmanager
-async def speaker(folder: Path, options: Options, more: str = "") -> AsyncIterator[Here]:
+async def speaker(
+    folder: Path, options: Options, more: str = "", rotate_minutes: float = 50.0
+) -> AsyncIterator[Here]:
     """A speaker that was at rest before, and is again: no task more than then.
 
-    `more` is TOML besides.
+    `more` is TOML besides; a session grows old sooner than any configuration may have it.
     """
     async with await serve(options) as server:
         file = folder / "edged.toml"
         told = {"driver": options.dialect, "url": server.url, "more": more}
         file.write_text(CONFIGURATION.format(folder=folder, **told))
-        life = asyncio.create_task(app.run(schema.read(file), folder / "evening.jsonl"))
+        settings = schema.read(file)
+        settings = replace(
+            settings, conversation=replace(settings.conversation, rotate_minutes=rotate_minutes)
+        )
+        life = asyncio.create_task(app.run(settings, folder / "evening.jsonl"))
         here = Here(folder, server)
         while not (folder / "control").exists():
             await asyncio.sleep(0)

@@ -16,7 +16,6 @@ import pytest
 from edged import app
 from edged.core import commands as do
 from edged.core import events as ev
-from edged.link import websocket
 from edged.record import Recording
 from edged.simulator.provider.script import Answer
 from edged.simulator.server import Call, Faults, Options
@@ -26,11 +25,18 @@ from .home import ANSWERS, RATE, Here, speaker
 PIECE = RATE // 20
 
 
-def tell(folder: Path, options: Options, story: Callable[[Here], Awaitable[None]]) -> list[str]:
+def tell(
+    folder: Path,
+    options: Options,
+    story: Callable[[Here], Awaitable[None]],
+    rotate_minutes: float = 50.0,
+) -> list[str]:
     """Have one end for each line, and nothing heard twice; how each line ended."""
 
     async def told() -> list[bytes]:
-        async with speaker(folder, replace(options, keep_audio=True)) as here:
+        async with speaker(
+            folder, replace(options, keep_audio=True), rotate_minutes=rotate_minutes
+        ) as here:
             await story(here)
             await here.is_now("asleep")
         return [bytes(visit.said) for visit in here.server.visits]
@@ -92,7 +98,7 @@ class Point:
     """What is answered first."""
     faulty_sessions: int | None = 1
     pace: float = 4.0
-    lasts_s: float = 3600.0
+    rotate_minutes: float = 50.0
     breaks: int = 1
 
 
@@ -196,8 +202,10 @@ POINTS = {
     "after the tool's result": Point(_asked, True, at("response.create"), (Call("clock"),)),
     "while it closes": Point(_stopped, False, at("close")),
     "while it closes within an answer": Point(_stopped_within_an_answer, False, at("close")),
-    "while it is replaced": Point(_grown_old, True, at("close"), lasts_s=122.0),
-    "when it was replaced": Point(_grown_old_and_broken, False, faulty_sessions=2, lasts_s=122.0),
+    "while it is replaced": Point(_grown_old, True, at("close"), rotate_minutes=0.05),
+    "when it was replaced": Point(
+        _grown_old_and_broken, False, faulty_sessions=2, rotate_minutes=0.05
+    ),
     "twice in a row": Point(
         _asked_twice, False, at("response.created"), faulty_sessions=2, breaks=2
     ),
@@ -212,8 +220,7 @@ def _at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("name", POINTS)
-def test_the_line_breaks(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(websocket, "clock_is_set", lambda: True)
+def test_the_line_breaks(name: str, tmp_path: Path) -> None:
     point = POINTS[name]
     options = Options(
         answers=[*point.answers, *ANSWERS],
@@ -223,7 +230,6 @@ def test_the_line_breaks(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         pace=point.pace,
         faults=point.faults,
         faulty_sessions=point.faulty_sessions,
-        session_s=point.lasts_s,
     )
 
     async def story(here: Here) -> None:
@@ -236,7 +242,7 @@ def test_the_line_breaks(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         await here.is_answered()
         await here.asks("stop")
 
-    ended = tell(tmp_path, options, story)
+    ended = tell(tmp_path, options, story, rotate_minutes=point.rotate_minutes)
     assert ended.count("1006") == point.breaks
 
 
