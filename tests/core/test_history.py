@@ -1,5 +1,6 @@
 """What was said, and how much of it was heard."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -97,6 +98,20 @@ def test_it_does_not_grow_without_end() -> None:
         history.take(UserItemCommitted(f"u{number}"))
         history.take(UserText(f"u{number}", "Hello?"))
     assert len(history._said) <= 8
+
+
+@pytest.mark.parametrize("policy", [Policy(items=0), Policy(characters=0), Policy(characters=4)])
+def test_where_nothing_may_be_told_nothing_is_kept(policy: Policy) -> None:
+    history = History(policy, RATE)
+    for number in range(5):
+        history.take(UserItemCommitted(f"u{number}"))
+        history.take(UserText(f"u{number}", "Hello?"))
+        history.take(ReplyAudio("r", f"a{number}", 0, bytes(2 * RATE)))
+        history.take(ReplyText("r", f"a{number}", "Hello yourself."))
+        history.cut(f"a{number}", 500)
+    history.ended(0.0)
+    assert history.recall(1.0) == []
+    assert history._said == []
 
 
 def test_words_that_came_in_pieces_do_where_the_whole_never_came() -> None:
