@@ -155,7 +155,7 @@ def _inner_flaws(schema: Schema, at: str, depth: int) -> Iterator[str]:
         yield from _flaws(each, f"{at}.{name}" if at else name, depth - 1)
     needed: Sequence[Any] = schema.get("required", [])
     for name in needed if isinstance(needed, list) else ():
-        if name not in inner:
+        if not isinstance(name, str) or name not in inner:
             yield f"{where}{_shown(name)} is required, but not among the `properties`"
     for keyword in ("items", "additionalProperties"):
         if not isinstance(schema.get(keyword, True), bool):

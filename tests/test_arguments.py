@@ -122,6 +122,7 @@ def test_a_schema_for_arguments_is_one() -> None:
         ({"properties": {"a": {"pattern": "("}}}, "a: `pattern` is no regular expression: "),
         ({"properties": {"a": {"pattern": 3}}}, "a: `pattern` is no regular expression: "),
         ({"required": ["on"]}, '"on" is required, but not among the `properties`'),
+        ({"required": [["on"]]}, '["on"] is required, but not among the `properties`'),
         ({"required": "on"}, "`required` is a list"),
         ({"properties": {"a": {"items": {"type": "x"}}}}, 'a.items: there is no type "x"; '),
         ({"additionalProperties": {"type": "x"}}, 'additionalProperties: there is no type "x"; '),
