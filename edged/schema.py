@@ -114,7 +114,6 @@ def read(file: Path | None = None, assignments: Sequence[str] = ()) -> Settings:
     _objected(reader, settings)
     _undecided(reader, settings.actions)
     _idle(reader, settings)
-    _untold(reader, settings)
     _crossed(reader, settings)
     _nowhere(reader, settings.provider, settings.link)
     _unheard(reader, settings)
@@ -229,6 +228,7 @@ def _echo(reader: config.Reader, mode: str) -> tuple[tuple[Chosen, ...], str]:
 
 def _objected(reader: config.Reader, settings: Settings) -> None:
     """What this provider cannot be asked for is a mistake before the provider says so."""
+    _untold(reader, settings)
     objections = getattr(settings.provider.module, "objections", None)
     if objections is None or settings.provider.settings is None:
         return

@@ -68,24 +68,17 @@ class Assistant:
         playback = Playback(wire_rate)
         answers = Answers(playback, self._history, self._timers, self._do)
         patience, calls = Patience(conversation, self._timers), Calls(self._history, self._do)
-        self._dialogue = Dialogue(
-            patience,
-            evidence,
-            answers,
-            calls,
-            Due(answers, calls, patience, self._timers, self._do),
-            Turns(playback, self._spending.cost, self._do),
-            self._do,
-            detects_turns=detects_turns,
-        )
+        due = Due(answers, calls, patience, self._timers, self._do)
+        turns = Turns(playback, self._spending.cost, self._do)
+        talk = patience, evidence, answers, calls, due, turns
+        self._dialogue = Dialogue(*talk, self._do, detects_turns=detects_turns)
         kept = self._history, self._spending, self._timers
         self._continuity = Continuity(conversation, *kept, self._do)
         one = self._dialogue, self._history, self._continuity
         self._line = Line(conversation, self._timers, *one, self._do)
         self._troubles = Troubles(conversation.trouble_s, self._timers, self._do)
         self._ears = Ears(conversation, self._timers, self._line, self._troubles, self._do)
-        between = self._dialogue, self._line, self._troubles
-        self._mishaps = Mishaps(conversation, *between, self._do)
+        self._mishaps = Mishaps(conversation, self._dialogue, self._line, self._troubles, self._do)
         self._mouth = Mouth(self._dialogue, self._line, self._troubles, self._do)
         may = self._dialogue, self._ears, self._troubles, self._spending
         self._waking = Waking(conversation, self._line, *may, self._do)
