@@ -178,7 +178,8 @@ class Dialogue:
         if self._barged_in:
             self.gate.invite()
         self.turns.close()
-        self.due.asked_anew()
+        self.due.begun()
+        self.due.tried = False
         self._listen_closely(Move.SPEECH_STARTED, now)
 
     def speech_stopped(self, event: ev.SpeechStopped, now: float) -> None:

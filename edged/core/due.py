@@ -65,11 +65,6 @@ class Due:
             self._timers.stop(Timer.ASK_AGAIN)
             self.owed &= self._again
 
-    def asked_anew(self) -> None:
-        """Somebody speaks: what is answered is another question."""
-        self.begun()
-        self.tried = False
-
     def dismiss(self) -> None:
         """Nobody wants it any more."""
         self.dismissed |= self.awaited

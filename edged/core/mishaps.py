@@ -3,7 +3,6 @@
 from collections import deque
 from collections.abc import Callable
 from math import inf
-from typing import assert_never
 
 from .commands import Command, Fact, note, warn
 from .dialogue import Dialogue
@@ -39,25 +38,22 @@ class Mishaps:
 
     def take(self, event: ReplyDone | RequestRefused, now: float) -> None:
         """An answer is done, well or not, or something was asked for in vain."""
-        match event:
-            case ReplyDone():
-                lost = self._dialogue.reply_done(event, now)
-                if event.trouble is not None:
-                    self._line.end("trouble", now, chime=None)
-                    # Whoever has paid need not change the configuration.
-                    fatal = event.trouble is not Trouble.CREDIT
-                    self._troubles.arise(event.trouble, event.detail, now, fatal=fatal)
-                elif event.status == "failed":
-                    self._outlive(event.detail, now, lost=lost)
-            case RequestRefused():
-                lost = event.asked and self._dialogue.refused(event, now)
-                tell = note if event.benign else warn
-                message = f"request refused: {event.message}"
-                self._do(tell(Fact.REQUEST_REFUSED, message, code=event.code))
-                if not event.benign:
-                    self._outlive(event.message or event.code, now, lost=lost)
-            case _:
-                assert_never(event)
+        if isinstance(event, RequestRefused):
+            lost = event.asked and self._dialogue.refused(event, now)
+            tell = note if event.benign else warn
+            message = f"request refused: {event.message}"
+            self._do(tell(Fact.REQUEST_REFUSED, message, code=event.code))
+            if not event.benign:
+                self._outlive(event.message or event.code, now, lost=lost)
+            return
+        lost = self._dialogue.reply_done(event, now)
+        if event.trouble is not None:
+            self._line.end("trouble", now, chime=None)
+            # Whoever has paid need not change the configuration.
+            fatal = event.trouble is not Trouble.CREDIT
+            self._troubles.arise(event.trouble, event.detail, now, fatal=fatal)
+        elif event.status == "failed":
+            self._outlive(event.detail, now, lost=lost)
 
     def _outlive(self, what: str, now: float, *, lost: bool) -> None:
         """The talk goes on; the user is told of an answer that is `lost`."""
