@@ -137,6 +137,7 @@ OUTSIDE: dict[str, set[str]] = {
 """For each third-party library the only places that may import it."""
 
 THREADS = {"handoff", "store", "wake._worker", "sound._thread", "sound.portaudio", "simulator"}
+THREADS |= {"tools._library"}
 """Where threads start, or cross into the event loop."""
 
 

@@ -65,8 +65,6 @@ class Reach:
         self.moment = moment or functools.partial(now, Known(clock_is_set))
         self.feed: Feed = lambda event: None
         """Let the core decide about an event; nobody hears it before the speaker lives."""
-        self.tell: Callable[[Note], None] = lambda note: None
-        """Write an entry into the journal, from then on too."""
 
     def recall(self, name: str, shape: type[T], default: Default) -> T | Default:
         """What was kept under `name`, or `default` where it is nothing, or not like `shape`."""

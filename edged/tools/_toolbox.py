@@ -2,15 +2,17 @@
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any, Final, Protocol
 
 from .. import programs
 from ..arguments import read
+from ..core.commands import Fact, warn
 from ..core.settings import RemoteTools, ToolSpec
 from ..programs import Command
 from ..servers import Server
+from ._library import loaded
 from ._reach import Reach, Speaker
 from ._tool import Kit, Tool, fitted, made
 
@@ -49,15 +51,7 @@ class Extras(Protocol):
 def open(chosen: Sequence[Chosen], extras: Extras, reach: Reach) -> "Toolbox":
     """The tools of a speaker; those of servers come once it lives."""
     kits = [each.module.open(each.settings, reach) for each in chosen]
-    return Toolbox([*kits, *_guests(extras.server, reach)], extras.command, reach)
-
-
-def _guests(servers: Sequence[Server], reach: Reach) -> Iterator[Kit]:
-    if servers:
-        # A large library, and an extra.
-        from . import _mcp
-
-        yield from (_mcp.open(each, lambda note: reach.tell(note)) for each in servers)
+    return Toolbox(kits, extras.command, reach, servers=extras.server)
 
 
 def specs(
@@ -81,8 +75,10 @@ class Toolbox:
         commands: Sequence[Command] = (),
         reach: Reach | None = None,
         timeout_s: float = TIMEOUT_S,
+        servers: Sequence[Server] = (),
     ) -> None:
-        self._kits = kits
+        self._kits = [*kits]
+        self._servers = servers
         self._reach = reach or Reach()
         self._timeout_s = timeout_s
         functions = [made(each, farewell=kit.farewell) for kit in kits for each in kit.functions]
@@ -114,11 +110,22 @@ class Toolbox:
 
     async def serve(self, speaker: Speaker) -> None:
         """Do what tools do unasked, for `speaker`, until cancelled: a `runner.Duty`."""
-        self._reach.feed, self._reach.tell = speaker.feed, speaker.tell
+        self._reach.feed = speaker.feed
         async with asyncio.TaskGroup() as group:
             for kit in self._kits:
                 if kit.serve is not None:
                     group.create_task(kit.serve())
+            if not self._servers:
+                return
+            try:
+                guests = await loaded("_mcp")
+            except ImportError as missing:
+                speaker.tell(warn(Fact.PART_MISSING, f"no server of tools: {missing}"))
+                return
+            for server in self._servers:
+                kit = guests.open(server, speaker.tell)
+                self._kits.append(kit)
+                group.create_task(kit.serve())
 
     async def call(self, name: str, arguments: str) -> str:
         """The tool's output, or its failure, as text for the model."""

@@ -106,12 +106,24 @@ async def house(*servers: Server, patience_s: float = 40) -> AsyncIterator[House
         duty = asyncio.create_task(living.tools.serve(living))
         try:
             yield living
-            assert not duty.done()
+            if duty.done():
+                duty.result()
         finally:
             duty.cancel()
             async with asyncio.timeout(10):
                 with contextlib.suppress(asyncio.CancelledError):
                     await duty
+
+
+def test_where_the_library_is_broken_the_other_tools_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "edged.tools._mcp", None)
+
+    async def evening() -> None:
+        async with house(PANTRY) as home:
+            assert (await home.told(Fact.PART_MISSING)).startswith("no server of tools: ")
+            assert "there is no tool" in await home.fails("pantry_count", what="eggs")
+
+    asyncio.run(evening())
 
 
 def lives(story: Callable[[House], Any], *servers: Server) -> None:
