@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,23 @@ def _all() -> Mapping[str, openai.Dialect]:
 
 
 every = pytest.mark.parametrize("name", ["azure", "xai", "legacy"])
+
+
+@pytest.mark.parametrize("limited", [False, True])
+@every
+def test_tools_that_come_and_go_are_told_as_they_are_then(name: str, limited: bool) -> None:
+    dialect = _all()[name]
+    there: list[ToolSpec] = []
+    dialect.guests = lambda: there
+    dialect.configure()
+    if limited:
+        refusal = {"type": "invalid_request_error", "message": "no", "event_id": "edged-configure"}
+        dialect.decode(json.dumps({"type": "error", "error": refusal}))
+        assert "edged-configure-least" in dialect.configure()
+    assert "pantry_count" not in dialect.configure()
+    there.append(replace(CLOCK, name="pantry_count"))
+    told = dialect.configure()
+    assert told.index('"clock"') < told.index('"pantry_count"')
 
 
 # --- how they are reached -----------------------------------------------------------------
