@@ -105,10 +105,10 @@ async def _run(
         ledger = Ledger(memory.store, memory.clerk)
         reach = Reach(memory.store, memory.clerk, status=observer.status, volume=settings.volume)
         tools = toolbox.open(settings.tools, settings.extras, reach)
-        dialect.addendum, dialect.guests = tools.instructions, tools.guests
         chores = [*duties.all_of(manager, manager.watchdog_s(), Vitals().note), tools.serve]
         chores.append(duties.keep_date(ledger.turned))
         runner = Runner(assistant, started=started, duties=chores)
+        dialect.addendum, dialect.guests = _news(tools, runner), tools.guests
         hearing = dialect.wire_rate, settings.frame_ms, echo, chosen.name
         async with devices.opened(settings, runner.feed, hearing, told) as opened:
             sound, wake, lights = opened
@@ -154,6 +154,11 @@ def _header(settings: schema.Settings, dialect: Any, *, hears_through: bool) -> 
         wire_rate=dialect.wire_rate,
         edged=version("edged"),
     )
+
+
+def _news(tools: toolbox.Toolbox, runner: Runner) -> Callable[[], str]:
+    """What there is to tell besides; what is told once is told to somebody."""
+    return lambda: tools.instructions() if runner.attending else ""
 
 
 def _assistant(made: Header) -> Assistant:

@@ -9,27 +9,12 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from . import ports
 from .core import commands as do
 from .core import events as ev
 from .core.assistant import Assistant
 from .core.scenes import Scene
 from .core.vigil import Signs
-from .ports import (
-    Journal,
-    Ledger,
-    Lights,
-    Memory,
-    PartBroken,
-    Provider,
-    Recorder,
-    Resampler,
-    Service,
-    Session,
-    SoundCard,
-    Tools,
-    Uplink,
-    Wake,
-)
 
 WAKE_RATE = 16000
 Duty = Callable[["Runner"], Coroutine[None, None, None]]
@@ -45,18 +30,18 @@ _FAREWELL_S = 0.4
 class Devices:
     """What the runner obeys with; each keeps the promises of `ports`."""
 
-    sound: SoundCard
-    wake: Wake
-    provider: Provider
-    uplink: Uplink
-    resampler: Callable[[int, int], Resampler]
-    lights: Sequence[Lights]
-    tools: Tools
-    memory: Memory
-    ledger: Ledger
-    recorder: Recorder
-    journal: Journal
-    service: Service
+    sound: ports.SoundCard
+    wake: ports.Wake
+    provider: ports.Provider
+    uplink: ports.Uplink
+    resampler: Callable[[int, int], ports.Resampler]
+    lights: Sequence[ports.Lights]
+    tools: ports.Tools
+    memory: ports.Memory
+    ledger: ports.Ledger
+    recorder: ports.Recorder
+    journal: ports.Journal
+    service: ports.Service
 
 
 class Runner:
@@ -78,10 +63,12 @@ class Runner:
         self._alarm_at: float | None = None
         self._process: asyncio.TaskGroup | None = None
         self._early: list[ev.Event] = []
-        self._session: Session | None = None
+        self._session: ports.Session | None = None
+        self.attending = False
+        """Whether the session is somebody's; one that was opened in advance is nobody's yet."""
         self._conversation: asyncio.Task[None] | None = None
         self._tools_running: set[asyncio.Task[None]] = set()
-        self._ear: Resampler | None = None
+        self._ear: ports.Resampler | None = None
         self._rate = WAKE_RATE
         self._expected = 0
         self._offered = 0
@@ -141,6 +128,10 @@ class Runner:
 
     def retire(self) -> None:
         """End `run` as soon as nobody is on the line and nothing sounds."""
+        self.feed(ev.Retiring())
+        self._leave()
+
+    def _leave(self) -> None:
         if self._broken.done():
             return
         free = self._process is not None and self._session is None and self._assistant.idle
@@ -149,7 +140,7 @@ class Runner:
             self._process = None
             self._broken.set_result(None)
         else:
-            self._loop.call_later(_GLANCE_S, self.retire)
+            self._loop.call_later(_GLANCE_S, self._leave)
 
     async def run(self, devices: Devices) -> None:
         """Live until cancelled, or retired.
@@ -188,7 +179,7 @@ class Runner:
 
     def _handle_stray(self, loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
         problem = context.get("exception")
-        if not isinstance(problem, PartBroken):
+        if not isinstance(problem, ports.PartBroken):
             loop.default_exception_handler(context)
         if isinstance(problem, BaseException):
             self.crash(problem)
@@ -229,6 +220,10 @@ class Runner:
         match command:
             case do.OpenLink():
                 self._open_line()
+            case do.Attend():
+                self.attending = True
+                world.sound.doze(False)
+                world.uplink.restart(self._rate)
             case do.CloseLink():
                 if self._session is not None:
                     self._session.close()
@@ -267,7 +262,7 @@ class Runner:
                 if command.fact in (do.Fact.TROUBLE, do.Fact.PART_STUCK):
                     world.recorder.failed(command.message)
             case do.Fail():
-                self.crash(PartBroken(command.reason))
+                self.crash(ports.PartBroken(command.reason))
             case _:
                 self._send(command)
 
@@ -290,17 +285,15 @@ class Runner:
 
     def _open_line(self) -> None:
         assert self._process is not None
-        self._devices.sound.doze(False)
-        self._devices.uplink.restart(self._rate)
         self._session = self._devices.provider.session()
         self._conversation = self._process.create_task(self._converse(self._session))
 
-    async def _converse(self, session: Session) -> None:
+    async def _converse(self, session: ports.Session) -> None:
         async with asyncio.TaskGroup() as self._tasks:
             down = await session.run(self.feed)
             for tool in self._tools_running:
                 tool.cancel()
-        self._session = None
+        self._session, self.attending = None, False
         self._devices.sound.doze(True)
         self.feed(down)
 

@@ -108,9 +108,7 @@ def read(file: Path | None = None, assignments: Sequence[str] = ()) -> Settings:
         tools=_drivers(reader, "tools", tools.drivers),
         extras=tools,
     )
-    for address, where in MOVED.items():
-        if reader.has(*address):
-            reader.mistake(address, where)
+    _moved(reader)
     _objected(reader, settings)
     _undecided(reader, settings.actions)
     _idle(reader, settings)
@@ -226,14 +224,27 @@ def _echo(reader: config.Reader, mode: str) -> tuple[tuple[Chosen, ...], str]:
     return tuple(chosen), "; ".join(lacking)
 
 
+def _moved(reader: config.Reader) -> None:
+    """What is called something else by now is a mistake that says so."""
+    for address, where in MOVED.items():
+        if reader.has(*address):
+            reader.mistake(address, where)
+
+
 def _objected(reader: config.Reader, settings: Settings) -> None:
     """What this provider cannot be asked for is a mistake before the provider says so."""
     _untold(reader, settings)
-    objections = getattr(settings.provider.module, "objections", None)
-    if objections is None or settings.provider.settings is None:
+    chosen, warm = settings.provider, settings.conversation.warm
+    if chosen.settings is None:
         return
-    for address, message in objections(settings.session, settings.provider.settings).items():
-        reader.mistake(address, message)
+    objections = getattr(chosen.module, "objections", None)
+    if objections is not None:
+        for address, message in objections(settings.session, chosen.settings).items():
+            reader.mistake(address, message)
+    dialect = chosen.module.open(settings.session, chosen.settings)
+    if warm != "never" and dialect.abilities.bills_minutes:
+        costs = f"{chosen.name} bills by the minute, spoken or not: a session in advance would cost"
+        reader.mistake(("conversation", "warm"), f'{costs}; "never" is expected')
 
 
 def _undecided(reader: config.Reader, actions: Mapping[str, Bindings]) -> None:

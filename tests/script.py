@@ -94,7 +94,7 @@ class Evening:
             for command in done:
                 if isinstance(command, do.Play):
                     self.queued += len(command.samples) // 2
-                elif isinstance(command, do.OpenLink):
+                elif isinstance(command, do.Attend):
                     self.awake = True
                 elif isinstance(command, do.Hush):
                     self.hushes.append(self.heard)

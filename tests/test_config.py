@@ -581,6 +581,12 @@ def test_a_light_that_is_not_chosen_takes_no_pin(file: Path) -> None:
             "3: volume.db: db -50 is below lowest_db -42: set one of the two",
         ),
         (
+            "[provider]\ndriver = 'xai'\n[session]\nmodel = 'grok-voice'\nvoice = 'ara'\n"
+            "[conversation]\nwarm = 'soon'",
+            "7: conversation.warm: xai bills by the minute, spoken or not: a session in advance"
+            ' would cost; "never" is expected',
+        ),
+        (
             "[volume]\nlowest_db = 0",
             "2: volume.lowest_db: db -6 is below lowest_db 0: set one of the two",
         ),

@@ -38,6 +38,7 @@ from .spending import Spending
 from .timers import Timer, Timers
 from .troubles import Troubles
 from .waking import Waking
+from .warmth import Warmth
 
 
 class Assistant:
@@ -58,8 +59,7 @@ class Assistant:
         gestures: Gestures | None = None,
         bindings: Mapping[str, Bindings] | None = None,
     ) -> None:
-        self._policy = conversation
-        self._timers = Timers()
+        self._policy, self._timers = conversation, Timers()
         evidence = Evidence(barge_in or BargeIn(), self._timers, self._do, guarded=guarded)
         self._history = History(history or settings.History(), wire_rate)
         purse = purse or Purse(Prices(), Budget(), "")
@@ -78,14 +78,15 @@ class Assistant:
         self._line = Line(conversation, self._timers, *one, self._do)
         self._troubles = Troubles(conversation.trouble_s, self._timers, self._do)
         self._ears = Ears(conversation, self._timers, self._line, self._troubles, self._do)
-        self._mishaps = Mishaps(conversation, self._dialogue, self._line, self._troubles, self._do)
-        self._mouth = Mouth(self._dialogue, self._line, self._troubles, self._do)
-        may = self._dialogue, self._ears, self._troubles, self._spending
+        between = self._dialogue, self._line, self._troubles, self._do
+        self._mishaps, self._mouth = Mishaps(conversation, *between), Mouth(*between)
+        self._warmth = Warmth(conversation, self._line, self._timers, by_minute=by_minute)
+        may = self._dialogue, self._ears, self._troubles, self._spending, self._warmth
         self._waking = Waking(conversation, self._line, *may, self._do)
         self._out: list[Command] = []
         self._loudness = Loudness(volume or Volume(), self._timers, self._do)
         fingers = bindings or {}, gestures or Gestures()
-        self._hands = Hands(*fingers, self._line, self._dialogue, ask=self._asked)
+        self._hands = Hands(*fingers, self._line, self._dialogue, self._warmth, ask=self._asked)
         self._look = Look(Scene.ASLEEP)
 
     def handle(self, event: ev.Event, now: float) -> list[Command]:
@@ -93,10 +94,7 @@ class Assistant:
         self._out = []
         self._expire(now)
         self._take(event, now)
-        if self._spending.nothing_left and self._line.link is Link.UP:
-            self._dialogue.leave()
-        if self._dialogue.over:
-            self._waking.sleep(now)
+        self._waking.settle(now)
         self._show()
         return self._out
 
@@ -137,8 +135,7 @@ class Assistant:
                 self._ringing.stop()
                 self._waking.word(event, now)
             case ev.WakeNearlyHeard():
-                message, score = f"nearly heard {event.word}", round(event.score, 3)
-                self._do(note(Fact.WAKE_NEARLY_HEARD, message, word=event.word, score=score))
+                self._waking.nearly(event, now)
             case ev.ButtonPressed() | ev.ButtonReleased() | ev.WakeAsked() | ev.StopAsked():
                 self._serve(event, now)
             case ev.MuteAsked():
@@ -148,7 +145,7 @@ class Assistant:
             case ev.ToolFinished():
                 self._dialogue.tool_finished(event, now)
             case ev.LinkAccepted():
-                if self._line.link is Link.OPENING:
+                if self._line.coming:
                     self._continuity.accepted(event, now)
             case ev.SessionLimited():
                 text = f"the provider refused what was asked of the session: {event.detail}"
@@ -156,15 +153,16 @@ class Assistant:
             case ev.Rang():
                 self._ringing.begin(now)
             case ev.DayTurned():
-                self._spending.turned(event)
-                if not self._spending.nothing_left:
-                    self._troubles.end(ev.Trouble.BUDGET)
+                self._waking.turned(event)
             case ev.LinkReady():
                 self._line.ready(now)
+            case ev.Retiring():
+                self._warmth.retire()
             case ev.LinkDown():
-                if self._line.down(event, now) and event.trouble is not None:
-                    what = event.detail or event.code
-                    self._troubles.arise(event.trouble, what, now, fatal=event.fatal)
+                self._warmth.lost(event, now)
+                told, what = self._line.down(event, now), event.detail or event.code
+                if event.trouble is not None:
+                    self._troubles.arise(event.trouble, what, now, fatal=event.fatal, aloud=told)
             case _:
                 self._converse(event, now)
 
@@ -230,12 +228,12 @@ class Assistant:
         self._hands.tick(now)
         while (timer := self._timers.due(now)) is not None:
             match timer:
-                case Timer.WAKING | Timer.REFUSED:
+                case Timer.WAKING | Timer.HINTED | Timer.PAUSE | Timer.REFUSED:
                     pass
+                case Timer.CONNECT | Timer.ROTATE if self._line.ahead:
+                    self._warmth.ran_out(timer, now)
                 case Timer.CONNECT:
-                    self._line.end("no answer", now, chime=None)
-                    detail = "the provider did not answer in time"
-                    self._troubles.arise(ev.Trouble.NETWORK, detail, now)
+                    self._waking.unanswered(now)
                 case Timer.PAY:
                     self._continuity.pay(now)
                 case Timer.RETRY:
@@ -313,7 +311,7 @@ class Assistant:
             attentive=self._dialogue.detecting,
         )
         trouble = self._troubles.worst if state is Scene.TROUBLE else None
-        look = Look(state, trouble, self._line.sending)
+        look = Look(state, trouble, self._line.ring.sending)
         if look == self._look:
             return
         told, self._look = self._look, look

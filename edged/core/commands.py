@@ -84,6 +84,7 @@ class Fact(StrEnum):
     SESSION_LIMITED = "session_limited"
     RECONNECTING = "reconnecting"
     ROTATED = "rotated"
+    STOOD_BY = "stood_by"
     RECALLED = "recalled"
     SPENDING_WARNED = "spending_warned"
     PRICE_UNKNOWN = "price_unknown"
@@ -101,6 +102,11 @@ class Fact(StrEnum):
 @dataclass(frozen=True, slots=True)
 class OpenLink:
     """Open a session; exactly one `LinkDown` must follow, whatever happens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attend:
+    """The session is somebody's, until it ends: room sound is wanted at its best."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +129,11 @@ class SendNoise:
 
     samples: bytes
     """At the wire's rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """Tell what changes from one conversation to the next, if the session was not told yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,10 +327,10 @@ class Fail:
     reason: str
 
 
-Requests = DetectTurns | CommitInput | ClearInput | AskReply
+Requests = Brief | DetectTurns | CommitInput | ClearInput | AskReply
 Repairs = CancelReply | TruncateReply | DeleteItem | Recall | AnswerTool
 LinkCommand = SendAudio | SendNoise | Requests | Repairs
 Loudspeaker = Play | FinishPlay | Hush | Sound | Duck | SetVolume
 Ears = OpenMicrophone | CloseMicrophone | ResetWake
 Rest = Show | RunTool | Remember | Book | Note | Fail
-Command = OpenLink | CloseLink | LinkCommand | Loudspeaker | Ears | Rest
+Command = OpenLink | Attend | CloseLink | LinkCommand | Loudspeaker | Ears | Rest

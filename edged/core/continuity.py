@@ -40,6 +40,8 @@ class Continuity:
         """Whether the session that is being opened continues a conversation under way."""
         self.in_use = False
         """Whether somebody has asked for the session, or it was only opened in advance."""
+        self.end_reason = ""
+        """Why we end it; "" where it ends without us."""
         self._name = ""
         self._count = 0
         self._began_at = self._paid_at = 0.0
@@ -55,6 +57,7 @@ class Continuity:
     def opens(self, now: float) -> None:
         """A session is being opened, for somebody or in advance."""
         self._count += 1
+        self.end_reason = ""
         self._began_at = now
         self._spending.session_usd = 0.0
 
@@ -126,11 +129,12 @@ class Continuity:
         if self.in_use:
             self._history.ended(now)
 
-    def ended(self, event: LinkDown, reason: str, now: float) -> None:
-        """The line is gone, by our will for that `reason`, or by nobody's."""
+    def ended(self, event: LinkDown, now: float) -> None:
+        """The line is gone, by our will or by nobody's."""
         if self.session:
             self.pay(now)
-        reason = reason or (event.trouble.value if event.trouble else "ended by the provider")
+        theirs = event.trouble.value if event.trouble else "ended by the provider"
+        reason = self.end_reason or theirs
         why = {"reason": reason, "code": event.code, "detail": event.detail}
         session_ms = round((now - self._began_at) * 1000)
         if self.in_use:

@@ -253,6 +253,11 @@ class DayTurned:
 
 
 @dataclass(frozen=True, slots=True)
+class Retiring:
+    """The process, or a new configuration, has no more use for this speaker once it is asleep."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """The moment `deadline()` named has come."""
 
@@ -261,4 +266,5 @@ Room = MicOpened | MicFrame | MicLost | EchoMeasured | WakeHeard | WakeNearlyHea
 People = ButtonPressed | ButtonReleased | WakeAsked | StopAsked | MuteAsked | VolumeTurned
 Line = LinkAccepted | SessionLimited | LinkReady | LinkDown | Said
 Loudspeaker = SpeakerOpened | SpeakerProgress | SpeakerHushed | SpeakerUnderran | SpeakerLost
-Event = Started | Room | People | Line | Loudspeaker | ToolFinished | Rang | DayTurned | Tick
+Rest = ToolFinished | Rang | DayTurned | Retiring | Tick
+Event = Started | Room | People | Line | Loudspeaker | Rest

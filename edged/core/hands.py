@@ -6,8 +6,8 @@ from typing import assert_never
 from .dialogue import Dialogue
 from .gestures import Action, Bindings, Gesture, Phase, Recogniser
 from .line import Line
-from .machines import Link
 from .settings import Gestures
+from .warmth import Warmth
 
 _SPEECH = (Action.TALK, Action.PUSH_TO_TALK, Action.STOP, Action.END, Action.MUTE)
 """A finger that is about to do one of these wants the answer to be silent."""
@@ -22,6 +22,7 @@ class Hands:
         gestures: Gestures,
         line: Line,
         dialogue: Dialogue,
+        warmth: Warmth,
         *,
         ask: Callable[[Action, int, float], None],
     ) -> None:
@@ -29,6 +30,7 @@ class Hands:
         self._fingers = Recogniser(bindings, gestures)
         self._line = line
         self._dialogue = dialogue
+        self._warmth = warmth
         self._ask = ask
         self.touching = False
         """A finger is down, and it is not known yet what it means."""
@@ -47,7 +49,7 @@ class Hands:
 
     def pressed(self, button: str, now: float) -> None:
         """A finger came down."""
-        self._at = self._line.here
+        self._at = self._line.ring.end
         if self._fingers.deadline() is None:
             self._silenced = False
         self._act(self._fingers.pressed(button, now), now)
@@ -78,6 +80,8 @@ class Hands:
         if action not in _SPEECH:
             return
         self.touching = True
+        if action in (Action.TALK, Action.PUSH_TO_TALK):
+            self._warmth.hinted(now)
         if self._dialogue.answering:
             self._silenced = True
             self._dialogue.stop(now)
@@ -99,5 +103,5 @@ class Hands:
 
     def _wakes(self) -> bool:
         """Whether a press to talk begins to listen; it ends a conversation that does already."""
-        asleep = self._line.link in (Link.DOWN, Link.CLOSING) or not self._dialogue.detecting
+        asleep = self._line.asleep or not self._dialogue.detecting
         return asleep or self._silenced or self._dialogue.answering

@@ -1,20 +1,9 @@
-"""The line: open on a wake, fed from the ring, closed in order, never two at a time."""
+"""The line: open on a wake or in advance, fed from the ring, closed in order, never two."""
 
 from collections.abc import Callable
-from typing import assert_never
 
-from .commands import (
-    Chime,
-    CloseLink,
-    Command,
-    Fact,
-    OpenLink,
-    SendAudio,
-    SendNoise,
-    Sound,
-    note,
-    warn,
-)
+from . import commands as do
+from .commands import Chime, Command, Fact, note, warn
 from .continuity import Continuity
 from .dialogue import Dialogue
 from .events import LinkDown, MicFrame
@@ -30,6 +19,8 @@ _CLOSE_GRACE_S = 5.0
 _BEGAN_BEFORE_MS = 600
 """Providers tell that speech has begun up to some tenths of a second later."""
 _GLANCE_S = 0.5
+_AHEAD = (Link.WARMING, Link.STANDBY)
+_ASLEEP = (Link.DOWN, *_AHEAD, Link.CLOSING)
 
 
 class Line:
@@ -49,9 +40,7 @@ class Line:
         self._dialogue = dialogue
         self._history = history
         self._do = do
-        self._ring = Preroll()
-        self._rate = 0
-        """Capture samples per second."""
+        self.ring = Preroll(do)
         self._due: list[tuple[int, int | None]] = [(0, None)]
         """Room sound that leaves once the line is up: from a position on, and up to another one
         where a button was let go there."""
@@ -61,88 +50,108 @@ class Line:
         """Whether that press asked for the line."""
         self._begun = 0
         """Where what it sends begins."""
-        self._sent = 0
-        """Room sound before this position has left."""
         self._asked = 0
         """Room sound before this position belongs to utterances that are complete."""
         self._held = False
         """Whether the button is held to talk, or was when the line was asked for."""
-        self._end_reason = ""
         self._word = ""
         self._woken_at = 0.0
         self._continuity = continuity
         self._unanswered: tuple[int, int | None] | None = None
         """From where to where somebody has said what was not answered yet."""
         self.link = Link.DOWN
-        self.sending = False
-        """Whether the newest frame of room sound has left the device."""
 
     @property
-    def here(self) -> int:
-        """The capture position of the newest sound kept."""
-        return self._ring.end
+    def asleep(self) -> bool:
+        """Whether nobody is on the line, or about to be."""
+        return self.link in _ASLEEP
 
-    def back(self, position: int, ms: int) -> int:
-        """The position `ms` before `position`."""
-        return position - ms * self._rate // 1000
+    @property
+    def coming(self) -> bool:
+        """Whether a session is being opened."""
+        return self.link in (Link.OPENING, Link.WARMING)
 
-    def wake(self, word: str, position: int, now: float) -> None:
-        """Somebody wants to talk: what was said from `position` on leaves first."""
+    @property
+    def ahead(self) -> bool:
+        """Whether a session is open, or being opened, that nobody has asked for yet."""
+        return self.link in _AHEAD
+
+    def prepare(self, now: float) -> None:
+        """Open a session before anybody asks for one."""
+        self._move(Move.PREPARED)
+        self._dial(now)
+
+    def cool(self, reason: str, now: float) -> None:
+        """Close it again: nobody did."""
+        self._close(Move.ENDED, reason, now)
+
+    def wake(self, word: str, position: int, now: float, *, held: bool = False) -> None:
+        """Somebody wants to talk: what was said from `position` on leaves first.
+
+        `held`: for as long as a button is held. Without a word something is to be said.
+        """
         if self._dialogue.held:
             return
         if self.link is Link.UP:
             self._dialogue.interrupt(now)
-            self._let_out(max(position, self._sent))
+            self._let_out(max(position, self.ring.sent))
         elif self.link is Link.BROKEN:
             self.retry(now)
-        elif self.link in (Link.DOWN, Link.CLOSING):
-            self._continuity.goes_on, self._unanswered = False, None
-            self._greet(now)
-            self._word = word
-            self._woken_at = now
-            self._due = [(max(position, self._ring.gone, self._sent), None)]
-            self._held = False
-            closing = self.link is Link.CLOSING
+        elif self.asleep:
+            self._continuity.goes_on = False
+            self._word, self._woken_at, self._held = word, now, held
+            self._due = [(max(position, self.ring.gone, self.ring.sent), None)]
+            # A line that stood by may be dead, and nobody knows yet.
+            self._unanswered = self._due[0] if self.ahead else None
+            if word:
+                self._do(do.Sound(Chime.WOKEN))
+                self._timers.start(Timer.WAKING, now + _WAKING_S)
+            before = self.link
             self._move(Move.WOKEN)
-            if not closing:
+            if before is Link.DOWN:
                 self._open(now)
+            elif before in _AHEAD:
+                self._attend(now)
+            if before is Link.STANDBY:
+                self._timers.stop(Timer.WAKING)
+                self._begin(now)
 
     def hold(self, position: int, now: float) -> None:
         """The button went down at `position`, and is held to talk; a second one is nothing."""
-        first = self.back(position, self._policy.press_preroll_ms)
+        first = self.ring.back(position, self._policy.press_preroll_ms)
         until = self._due[-1][1]
         if self._held and (self.link is Link.UP or until is None):
             return
-        self._asked_by_hand = self.link in (Link.DOWN, Link.CLOSING)
+        self._asked_by_hand = self.asleep
+        self._pressed = position
         if self.link is Link.UP:
             forgotten = self._dialogue.hold(now)
-            self._do(Sound(Chime.WOKEN))
-            self._begun = max(first, self._asked if forgotten else self._sent)
+            self._do(do.Sound(Chime.WOKEN))
+            self._begun = max(first, self._asked if forgotten else self.ring.sent)
             self._unanswered = self._begun, None
             self._let_out(self._begun)
         elif self._asked_by_hand:
-            self.wake("button", first, now)
+            self.wake("button", first, now, held=True)
         elif until is not None:
             self._due.append((max(first, until), None))
         self._held = True
-        self._pressed = position
 
     def release(self, now: float) -> None:
         """It is let go: what was said is the utterance, unless it was too short to be one."""
         if not self._held:
             return
-        samples = self.here - self._pressed
-        asks = samples > 0 and samples >= self.back(0, -self._policy.shortest_press_ms)
+        samples = self.ring.end - self._pressed
+        asks = samples > 0 and samples >= self.ring.back(0, -self._policy.shortest_press_ms)
         if self.link is Link.UP:
             self._held = False
             self._dialogue.release(now, asks=asks)
             if asks:
-                self._asked = self._sent = self.here
-                self._unanswered = self._begun, self.here
+                self._asked = self.ring.sent = self.ring.end
+                self._unanswered = self._begun, self.ring.end
             else:
-                self._sent, self._unanswered = self._begun, None
+                self.ring.sent, self._unanswered = self._begun, None
         elif asks:
-            self._due[-1] = self._due[-1][0], self.here
+            self._due[-1] = self._due[-1][0], self.ring.end
         elif len(self._due) > 1:
             self._due.pop()
         elif self._asked_by_hand:
@@ -152,50 +161,55 @@ class Line:
 
     def hear(self, frame: MicFrame, rate: int, now: float) -> None:
         """Room sound: out when the line is up and the gate open, and into the ring always."""
-        self._rate = rate
-        asleep = self.link in (Link.DOWN, Link.CLOSING)
-        seconds = self._policy.asleep_ring_s if asleep else self._policy.connecting_ring_s
-        dialogue = self._dialogue
-        allowed = dialogue.hear(frame, now)
-        self._ring.put(frame, int(seconds * rate), allowed)
+        policy, dialogue, ring = self._policy, self._dialogue, self.ring
+        ring.rate = rate
+        seconds = policy.asleep_ring_s if self.asleep else policy.connecting_ring_s
+        ring.put(frame, int(seconds * rate), dialogue.hear(frame, now))
         first = frame.position
         if dialogue.gate.person:
             # The first syllable came before the gate was sure of it.
-            first = max(self._sent, self.back(first, dialogue.gate.preroll_ms))
-            self._ring.allow(first)
-        self.sending = False
+            first = max(ring.sent, ring.back(first, dialogue.gate.preroll_ms))
+            ring.allow(first)
         if self.link is Link.UP and (dialogue.held or dialogue.detecting):
-            self._send(first)
+            self.ring.send(first)
 
     def forget(self) -> None:
         """Forget the sound kept: positions start anew."""
-        self._ring.clear()
+        self.ring.clear()
         self._due = [(0, None)]
-        self._sent = self._pressed = self._begun = self._asked = 0
+        self._pressed = self._begun = self._asked = 0
         self._unanswered = None
 
     def ready(self, now: float) -> None:
-        """The configuration is confirmed: the ring leaves, in order."""
-        if self.link is not Link.OPENING:
+        """Its configuration is confirmed."""
+        opening = self.link
+        if not self.coming:
             return
         self._move(Move.CONFIGURED)
         self._timers.stop(Timer.WAKING, Timer.CONNECT)
+        self._continuity.configured(now)
+        if opening is Link.OPENING:
+            self._begin(now)
+
+    def _begin(self, now: float) -> None:
+        """Somebody is there, and so is the provider: the ring leaves, in order."""
+        self._do(do.Brief())
         self._dialogue.turns.connected(self._woken_at, now)
         self._dialogue.patience.spoken = self._continuity.goes_on
         self._dialogue.patience.user(now)
-        if self._continuity.begins(now, asks=self._unanswered is None):
+        if self._continuity.recalls(now, asks=self._unanswered is None):
             self._dialogue.resume(now)
         if self._held:
             self._begun = self._due[0][0]
             self._unanswered = self._begun, self._due[-1][1]
             self._dialogue.hold(now)
         for first, last in self._due:
-            self._send(first, last)
+            self.ring.send(first, last)
         if self._due[-1][1] is not None:
             self._held = False
             self._dialogue.release(now, asks=True)
-            self._asked = self._sent
-        lost = max(0, self._ring.gone - self._due[0][0])
+            self._asked = self.ring.sent
+        lost = max(0, self.ring.gone - self._due[0][0])
         connect_ms = round((now - self._woken_at) * 1000)
         self._do(note(Fact.CONNECTED, "connected", connect_ms=connect_ms))
         if lost:
@@ -214,40 +228,32 @@ class Line:
     def end(self, reason: str, now: float, chime: Chime | None = Chime.SLEEPING) -> None:
         """End the session in an orderly way; nothing to do when there is none."""
         self._timers.stop(Timer.WAKING)
-        match self.link:
-            case Link.DOWN | Link.CLOSING:
-                return
-            case Link.REOPENING | Link.BROKEN:
-                self._held = False
-                self._timers.stop(Timer.RETRY, Timer.LONGEST)
-                self._move(Move.ENDED)
-            case Link.OPENING | Link.UP:
-                self._end_reason = reason
-                self._held = False
-                self._hang_up(Move.ENDED, now)
-                at = now + self._policy.close_timeout_s + _CLOSE_GRACE_S
-                self._timers.start(Timer.CLOSE, at)
-                self._do(CloseLink())
-            case _:
-                assert_never(self.link)
+        if self.asleep:
+            return
+        self._held = False
+        if self.link in (Link.OPENING, Link.UP):
+            self._close(Move.ENDED, reason, now)
+        else:
+            self._timers.stop(Timer.RETRY, Timer.LONGEST)
+            self._move(Move.ENDED)
         if chime is not None:
-            self._do(Sound(chime))
+            self._do(do.Sound(chime))
 
     def down(self, event: LinkDown, now: float) -> bool:
         """The line is gone, and for good; whether that came unasked."""
         if self.link in (Link.DOWN, Link.BROKEN):
             return False
-        unasked = self.link in (Link.OPENING, Link.UP)
-        listening = self._dialogue.detecting or self._unanswered is not None
-        up = self.link is Link.UP and listening
-        comes_back = up and self._continuity.comes_back(event, now)
+        opening, unasked = self.link is Link.OPENING, self.link in (Link.OPENING, Link.UP)
+        listening = self._unanswered is not None or (self._dialogue.detecting and not opening)
+        comes_back = unasked and listening and self._continuity.comes_back(event, now)
         by_hand = not self._dialogue.detecting
         self._hang_up(Move.DROPPED if comes_back else Move.LOST, now)
-        self._continuity.ended(event, self._end_reason, now)
+        self._continuity.ended(event, now)
         if comes_back:
             self._continuity.broke(event, now)
-            self._repeat()
-            self._held = by_hand
+            if not opening:
+                self._repeat()
+                self._held = by_hand
             return False
         if self.link is Link.OPENING:
             self._open(now)
@@ -255,14 +261,14 @@ class Line:
         self._held = False
         self._timers.stop(Timer.WAKING)
         if unasked and event.trouble is None:
-            self._do(Sound(Chime.SLEEPING))
+            self._do(do.Sound(Chime.SLEEPING))
         return unasked
 
     # --- one conversation over several sessions --------------------------------------------
 
     def began(self) -> None:
         """An utterance begins: should the line break, it will be sent again."""
-        self._unanswered = max(0, self.back(self.here, _BEGAN_BEFORE_MS)), None
+        self._unanswered = max(0, self.ring.back(self.ring.end, _BEGAN_BEFORE_MS)), None
 
     def answered(self) -> None:
         """The answer to it has begun to sound, or to do something."""
@@ -280,60 +286,48 @@ class Line:
             self._timers.start(Timer.ROTATE, now + _GLANCE_S)
             return
         self._continuity.goes_on = True
-        self._end_reason = "rotated"
-        self._due = [(self.here, None)]
+        self._due = [(self.ring.end, None)]
         self._do(note(Fact.ROTATED, "the session is replaced by a fresh one"))
-        self._hang_up(Move.ROTATED, now)
-        self._timers.start(Timer.CLOSE, now + self._policy.close_timeout_s + _CLOSE_GRACE_S)
-        self._do(CloseLink())
+        self._close(Move.ROTATED, "rotated", now)
 
     def _repeat(self) -> None:
         """What has not been answered is sent to the next session, and what is said meanwhile."""
-        here = self.here, None
+        here = self.ring.end, None
         first, last = self._unanswered or here
-        self._due = [(max(first, self._ring.gone), last)]
+        self._due = [(max(first, self.ring.gone), last)]
         if self._unanswered is not None:
-            self._ring.allow(first)
+            self.ring.allow(first)
             self._history.take_back_question()
 
     def _let_out(self, first: int) -> None:
         """Room sound from the position `first` on leaves, whatever the gate thought of it."""
-        self._ring.allow(first)
-        self._send(first)
-
-    def _send(self, first: int, last: int | None = None) -> None:
-        """Room sound kept from the position `first` on, to `last` if that is given.
-
-        Noise in the place of what may not leave: the clock of the provider's turn detection is
-        the sound that it gets.
-        """
-        for kept in self._ring.since(first):
-            clean = kept.frame.clean
-            if last is not None and kept.frame.position >= last:
-                break
-            if clean is not None and not kept.allowed:
-                self._do(SendNoise(clean.noise))
-                continue
-            sound = kept.frame.samples if clean is None else clean.samples
-            self._do(SendAudio(sound, clean is not None))
-            self._sent = kept.end
-            self.sending = last is None
-
-    def _greet(self, now: float) -> None:
-        self._do(Sound(Chime.WOKEN))
-        self._timers.start(Timer.WAKING, now + _WAKING_S)
+        self.ring.allow(first)
+        self.ring.send(first)
 
     def _open(self, now: float) -> None:
-        self._end_reason = ""
+        self._dial(now)
+        self._attend(now)
+
+    def _attend(self, now: float) -> None:
+        self._continuity.attends(now)
+        self._do(do.Attend())
+
+    def _dial(self, now: float) -> None:
         self._continuity.opens(now)
         self._timers.start(Timer.CONNECT, now + self._policy.connect_timeout_s)
-        self._do(OpenLink())
+        self._do(do.OpenLink())
+
+    def _close(self, move: Move, reason: str, now: float) -> None:
+        self._continuity.end_reason = reason
+        self._hang_up(move, now)
+        self._timers.start(Timer.CLOSE, now + self._policy.close_timeout_s + _CLOSE_GRACE_S)
+        self._do(do.CloseLink())
 
     def _hang_up(self, move: Move, now: float) -> None:
         self._timers.stop(Timer.CONNECT, Timer.CLOSE)
         self._dialogue.end(move, now)
         self._continuity.hangs_up(now)
-        self.sending = False
+        self.ring.sending = False
         self._move(move)
         if self.link in (Link.DOWN, Link.CLOSING):
             self._timers.stop(Timer.LONGEST)

@@ -2,8 +2,8 @@
 
 Is anyone on the line (`Link`), whose turn is it (`Turn`), may anyone hear us (`Hearing`), and is
 anything wrong (`Health`). State moves only through these tables: a move without a row changes
-nothing. The tables, and the diagram generated from them, are the whole truth. What the outside
-calls the state of the speaker is a pure function of the four.
+nothing. The tables are the whole truth; the README draws them. What the outside calls the state of
+the speaker is a pure function of the four.
 """
 
 from collections.abc import Mapping
@@ -17,6 +17,10 @@ class Link(StrEnum):
     """Whether anyone is on the line."""
 
     DOWN = "down"
+    WARMING = "warming"
+    """Being opened in advance: nobody has asked for it yet."""
+    STANDBY = "standby"
+    """Opened and configured in advance: nothing is sent, and the speaker is asleep."""
     OPENING = "opening"
     UP = "up"
     CLOSING = "closing"
@@ -52,6 +56,7 @@ class Health(StrEnum):
 class Move(StrEnum):
     """Why a machine moves; some come from outside, some are the core's own."""
 
+    PREPARED = "prepared"
     WOKEN = "woken"
     CONFIGURED = "configured"
     ENDED = "ended"
@@ -76,24 +81,29 @@ class Move(StrEnum):
 
 State = TypeVar("State", Link, Turn, Hearing, Health)
 
+_OPEN = (Link.WARMING, Link.STANDBY, Link.OPENING, Link.UP)
 LINK: Mapping[tuple[Link, Move], Link] = {
     (Link.DOWN, Move.WOKEN): Link.OPENING,
+    (Link.DOWN, Move.PREPARED): Link.WARMING,
+    (Link.WARMING, Move.CONFIGURED): Link.STANDBY,
+    (Link.WARMING, Move.WOKEN): Link.OPENING,
+    (Link.STANDBY, Move.WOKEN): Link.UP,
     (Link.OPENING, Move.CONFIGURED): Link.UP,
-    (Link.OPENING, Move.ENDED): Link.CLOSING,
-    (Link.OPENING, Move.LOST): Link.DOWN,
-    (Link.UP, Move.ENDED): Link.CLOSING,
-    (Link.UP, Move.LOST): Link.DOWN,
+    (Link.OPENING, Move.DROPPED): Link.BROKEN,
     (Link.UP, Move.DROPPED): Link.BROKEN,
     (Link.UP, Move.ROTATED): Link.REOPENING,
     (Link.BROKEN, Move.RETRIED): Link.OPENING,
     (Link.BROKEN, Move.WOKEN): Link.OPENING,
     (Link.BROKEN, Move.ENDED): Link.DOWN,
-    (Link.CLOSING, Move.LOST): Link.DOWN,
     (Link.CLOSING, Move.WOKEN): Link.REOPENING,
     (Link.REOPENING, Move.ENDED): Link.CLOSING,
     (Link.REOPENING, Move.LOST): Link.OPENING,
+    **{(link, Move.ENDED): Link.CLOSING for link in _OPEN},
+    **{(link, Move.LOST): Link.DOWN for link in (*_OPEN, Link.CLOSING)},
 }
 
+_SOMEBODY = (Turn.HEARING, Turn.THINKING, Turn.SPEAKING)
+_GONE = (Move.ENDED, Move.LOST, Move.DROPPED)
 TURN: Mapping[tuple[Turn, Move], Turn] = {
     (Turn.QUIET, Move.SPEECH_STARTED): Turn.HEARING,
     (Turn.QUIET, Move.HELD): Turn.HEARING,
@@ -102,24 +112,16 @@ TURN: Mapping[tuple[Turn, Move], Turn] = {
     (Turn.HEARING, Move.SPEECH_STOPPED): Turn.THINKING,
     (Turn.HEARING, Move.ASKED): Turn.THINKING,
     (Turn.HEARING, Move.DISMISSED): Turn.QUIET,
-    (Turn.HEARING, Move.ENDED): Turn.QUIET,
-    (Turn.HEARING, Move.LOST): Turn.QUIET,
-    (Turn.HEARING, Move.DROPPED): Turn.QUIET,
     (Turn.THINKING, Move.SPEECH_STARTED): Turn.HEARING,
     (Turn.THINKING, Move.HELD): Turn.HEARING,
     (Turn.THINKING, Move.SOUNDED): Turn.SPEAKING,
     (Turn.THINKING, Move.DISMISSED): Turn.QUIET,
     (Turn.THINKING, Move.INTERRUPTED): Turn.QUIET,
-    (Turn.THINKING, Move.ENDED): Turn.QUIET,
-    (Turn.THINKING, Move.LOST): Turn.QUIET,
-    (Turn.THINKING, Move.DROPPED): Turn.QUIET,
     (Turn.SPEAKING, Move.SPEECH_STARTED): Turn.HEARING,
     (Turn.SPEAKING, Move.HELD): Turn.HEARING,
     (Turn.SPEAKING, Move.DRAINED): Turn.QUIET,
     (Turn.SPEAKING, Move.INTERRUPTED): Turn.QUIET,
-    (Turn.SPEAKING, Move.ENDED): Turn.QUIET,
-    (Turn.SPEAKING, Move.LOST): Turn.QUIET,
-    (Turn.SPEAKING, Move.DROPPED): Turn.QUIET,
+    **{(turn, move): Turn.QUIET for turn in _SOMEBODY for move in _GONE},
 }
 
 HEARING: Mapping[tuple[Hearing, Move], Hearing] = {
@@ -172,26 +174,3 @@ _TURN_SCENES = {
     Turn.THINKING: Scene.THINKING,
     Turn.SPEAKING: Scene.SPEAKING,
 }
-
-
-def diagram() -> str:
-    """The tables as a Mermaid state diagram, one compartment a machine."""
-    lines = ["stateDiagram-v2"]
-    machines: list[tuple[str, str, list[tuple[str, str, str]]]] = [
-        ("Link", Link.DOWN, _rows(LINK)),
-        ("Turn", Turn.QUIET, _rows(TURN)),
-        ("Hearing", Hearing.OPEN, _rows(HEARING)),
-        ("Health", Health.WELL, _rows(HEALTH)),
-    ]
-    for name, first, rows in machines:
-        lines += [f"  state {name} {{", f"    [*] --> {first}"]
-        moves: dict[tuple[str, str], list[str]] = {}
-        for source, move, target in rows:
-            moves.setdefault((source, target), []).append(move)
-        lines += [f"    {a} --> {b}: {', '.join(why)}" for (a, b), why in moves.items()]
-        lines.append("  }")
-    return "\n".join(lines) + "\n"
-
-
-def _rows(table: Mapping[tuple[State, Move], State]) -> list[tuple[str, str, str]]:
-    return [(source.value, move.value, target.value) for (source, move), target in table.items()]

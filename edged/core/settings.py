@@ -25,6 +25,10 @@ class Conversation:
     """Sound kept from the wake until the provider is ready."""
     connect_timeout_s: Annotated[float, "1 to 60"] = 10.0
     """A session that is not ready after this is given up."""
+    warm: Literal["never", "soon", "always"] = "never"
+    """Whether a session is opened before anybody has asked for one: nothing is sent before a wake,
+    and the first words need not wait. `soon` at a touch of the button to talk or at a near miss of
+    the wake word, and closed again if that was all; `always` keeps one ready."""
     reconnect_s: Annotated[float, "0 to 8"] = 0.5
     """A line that breaks in a conversation is opened once more after this time and up to half as
     much again; 0: it is not."""

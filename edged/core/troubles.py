@@ -45,12 +45,17 @@ class Troubles:
             self.end(self.passing)
             self.arise(*self._refused, now)
 
-    def arise(self, trouble: Trouble, detail: str, now: float, *, fatal: bool = False) -> None:
-        """Something is wrong; told once, and at every wake where only a configuration mends it."""
+    def arise(
+        self, trouble: Trouble, detail: str, now: float, *, fatal: bool = False, aloud: bool = True
+    ) -> None:
+        """Something is wrong; told once, and at every wake where only a configuration mends it.
+
+        Not `aloud` where nobody waits for anything.
+        """
         if fatal:
             self._refused = trouble, detail
             self._timers.start(Timer.REFUSED, now + _REFUSED_S)
-        if trouble in (self.passing, *self.lost):
+        if not aloud or trouble in (self.passing, *self.lost):
             return
         if trouble in _LASTING:
             self.lost.add(trouble)

@@ -5,12 +5,13 @@ from collections.abc import Callable
 from .commands import Chime, Command, Fact, Sound, note
 from .dialogue import Dialogue
 from .ears import Ears
-from .events import Trouble, WakeHeard
+from .events import DayTurned, Trouble, WakeHeard, WakeNearlyHeard
 from .line import Line
 from .machines import Link
 from .settings import Conversation
 from .spending import Spending
 from .troubles import Troubles
+from .warmth import Warmth
 
 
 class Waking:
@@ -24,6 +25,7 @@ class Waking:
         ears: Ears,
         troubles: Troubles,
         spending: Spending,
+        warmth: Warmth,
         do: Callable[[Command], None],
     ) -> None:
         self._policy = policy
@@ -32,6 +34,7 @@ class Waking:
         self._ears = ears
         self._troubles = troubles
         self._spending = spending
+        self._warmth = warmth
         self._do = do
 
     def word(self, event: WakeHeard, now: float) -> None:
@@ -41,16 +44,17 @@ class Waking:
         if may_stop and self._dialogue.stop(now):
             self._do(note(Fact.WOKEN, f"stopped by {event.word}", word=event.word))
         elif not only_stops:
-            first = self._line.back(event.position, self._policy.preroll_ms)
+            first = self._line.ring.back(event.position, self._policy.preroll_ms)
             self._wake(event.word, first, now, score=round(event.score, 3))
 
     def asked(self, now: float) -> None:
         """Somebody typed it."""
-        self._wake("shell", self._line.here, now)
+        self._wake("shell", self._line.ring.end, now)
 
     def pressed(self, position: int, now: float) -> None:
         """Somebody pressed to talk, at that position of room sound."""
-        self._wake("button", self._line.back(position, self._policy.press_preroll_ms), now)
+        first = self._line.ring.back(position, self._policy.press_preroll_ms)
+        self._wake("button", first, now)
 
     def held(self, position: int, now: float) -> None:
         """Somebody holds a button to talk, since that position."""
@@ -59,7 +63,32 @@ class Waking:
             self._troubles.end(self._troubles.passing)
             self._line.hold(position, now)
 
-    def sleep(self, now: float) -> None:
+    def nearly(self, event: WakeNearlyHeard, now: float) -> None:
+        """What may have been a wake word, or not."""
+        message, score = f"nearly heard {event.word}", round(event.score, 3)
+        self._do(note(Fact.WAKE_NEARLY_HEARD, message, word=event.word, score=score))
+        self._warmth.hinted(now)
+
+    def unanswered(self, now: float) -> None:
+        """The provider did not answer in time."""
+        self._line.end("no answer", now, chime=None)
+        self._troubles.arise(Trouble.NETWORK, "the provider did not answer in time", now)
+
+    def turned(self, event: DayTurned) -> None:
+        """There may be money again."""
+        self._spending.turned(event)
+        if not self._spending.nothing_left:
+            self._troubles.end(Trouble.BUDGET)
+
+    def settle(self, now: float) -> None:
+        """After every event: who takes leave goes, and a session stands by where one should."""
+        if self._spending.nothing_left and self._line.link is Link.UP:
+            self._dialogue.leave()
+        if self._dialogue.over:
+            self._sleep(now)
+        self._warmth.tend(now, may=self.possible)
+
+    def _sleep(self, now: float) -> None:
         """Goodbye has been said and heard, or there is no money for more."""
         self._line.end("budget" if self._spending.nothing_left else "goodbye", now)
         if self._spending.nothing_left:
@@ -78,16 +107,23 @@ class Waking:
             self._troubles.end(self._troubles.passing)
         self._line.wake(word, first, now)
 
+    @property
+    def possible(self) -> bool:
+        """Whether anybody may wake the speaker."""
+        broken = self._troubles.lost or self._troubles.refused
+        return not (self._ears.muted or broken or self._spending.nothing_left)
+
     def _may_wake(self, now: float) -> bool:
         """Whether anybody may; if not, the reason sounds."""
+        if self.possible:
+            self._warmth.woken()
+            return True
         if self._ears.muted:
             self._do(Sound(Chime.MUTED))
         elif self._troubles.lost:
             self._do(Sound(Chime(min(self._troubles.lost).value)))
         elif self._spending.nothing_left:
             self._troubles.arise(Trouble.BUDGET, self._spending.state, now)
-        elif self._troubles.refused:
-            self._troubles.repeat(now)
         else:
-            return True
+            self._troubles.repeat(now)
         return False

@@ -131,6 +131,13 @@ class TurnsConfig(msgspec.Struct, frozen=True, tag_field="type", tag="realtime")
     audio: TurnsAudio
 
 
+class BriefConfig(msgspec.Struct, frozen=True, tag_field="type", tag="realtime"):
+    """An update of what changes from one conversation to the next, and of nothing else."""
+
+    instructions: str
+    tools: Sequence[Function | Remote]
+
+
 class SessionConfig(msgspec.Struct, frozen=True, tag_field="type", tag="realtime"):
     """Everything a session is configured with."""
 

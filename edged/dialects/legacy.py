@@ -158,6 +158,10 @@ class Dialect(openai.Dialect):
             tools=config.functions(self._tools),
         )
 
+    def _briefed(self) -> msgspec.Struct:
+        tools = config.functions(self._tools)
+        return FlatSession(instructions=self._asked().instructions, tools=tools)
+
     def _turns(self, on: bool) -> msgspec.Struct:
         if not on:
             return FlatSession(turn_detection=None)

@@ -72,6 +72,8 @@ class Dialect(Hearing):
         self._lasting = tools
         self._kept = kept
         self._requests = 0
+        self._told: tuple[str, config.Told] | None = None
+        """What the session knows of all that changes from one to the next."""
 
     @property
     def wire_rate(self) -> int:
@@ -137,6 +139,8 @@ class Dialect(Hearing):
                 return self.abilities.recalls
             case cmd.DetectTurns():
                 return self.abilities.detects_turns
+            case cmd.Brief():
+                return self._news() != self._told
             case _:
                 return True
 
@@ -146,6 +150,8 @@ class Dialect(Hearing):
                 return request.AppendSound(self._sound.pack(samples))
             case cmd.SendNoise():
                 raise AssertionError("noise reaches the line as SendAudio")
+            case cmd.Brief():
+                return request.UpdateSession(self._briefed(), event_id=self._name("brief"))
             case cmd.DetectTurns(on):
                 # Said whole each time and obeyed in order, so that none waits for another.
                 return request.UpdateSession(self._turns(on), event_id=self._name("detect"))
@@ -187,8 +193,16 @@ class Dialect(Hearing):
     def _turns(self, on: bool) -> msgspec.Struct:
         return config.turns(self._found() if on else None)
 
+    def _briefed(self) -> msgspec.Struct:
+        told = config.functions if self._limited else config.everything
+        return config.BriefConfig(self._asked().instructions, told(self._tools))
+
+    def _news(self) -> tuple[str, config.Told]:
+        return self.addendum(), tuple(self._tools)
+
     def _asked(self) -> Session:
-        told = (self._session.instructions, self.addendum())
+        self._told = self._news()
+        told = (self._session.instructions, self._told[0])
         return replace(self._session, instructions="\n\n".join(part for part in told if part))
 
     def _found(self) -> config.TurnDetection:

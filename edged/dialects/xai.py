@@ -93,6 +93,13 @@ class TurnsConfig(msgspec.Struct, frozen=True):
     turn_detection: config.ServerVad | BareVad | None
 
 
+class BriefConfig(msgspec.Struct, frozen=True):
+    """What changes from one conversation to the next."""
+
+    instructions: str
+    tools: Sequence[config.Function | config.Remote]
+
+
 # --- what it says -------------------------------------------------------------------------
 
 
@@ -190,6 +197,9 @@ class Dialect(openai.Dialect):
     def _turns(self, on: bool) -> msgspec.Struct:
         found = BareVad() if self._limited else self._server_vad()
         return TurnsConfig(found if on else None)
+
+    def _briefed(self) -> msgspec.Struct:
+        return BriefConfig(self._asked().instructions, config.everything(self._tools))
 
     def _server_vad(self) -> config.ServerVad:
         return config.server_vad(self._session, self.interrupts)

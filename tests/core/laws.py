@@ -74,8 +74,8 @@ class Laws:
         match event:
             case ev.Started():
                 self.muted = event.muted
-            case ev.LinkReady() if self.line == "opening":
-                self.line = "up"
+            case ev.LinkReady():
+                self.line = {"opening": "up", "warming": "standby"}.get(self.line, self.line)
             case ev.LinkDown():
                 self.line = "down"
                 self._making.clear()
@@ -107,15 +107,17 @@ class Laws:
             case do.OpenLink():
                 assert self.line == "down", "one line at a time"
                 assert not self.muted, "nobody may hear us"
-                self.line = "opening"
+                self.line = "warming"
                 self._detecting = self._detects_turns
                 self._seen.clear()
                 self._dead.clear()
                 self._died.clear()
                 self._received.clear()
                 self._taken_back.clear()
+            case do.Attend():
+                self.line = {"warming": "opening", "standby": "up"}[self.line]
             case do.CloseLink():
-                assert self.line in ("opening", "up"), f"nothing to close: {self.line}"
+                assert self.line not in ("down", "closing"), f"nothing to close: {self.line}"
                 self.line = "closing"
                 self._making.clear()
             case do.Play():
@@ -244,8 +246,8 @@ class Laws:
                     )
                     assert numbers in ([], [self._last_frame])
         else:
-            ready = isinstance(event, ev.LinkReady)
-            assert ready or not noise, "noise without a frame to stand for"
+            begins = isinstance(event, ev.LinkReady) or before == "standby"
+            assert begins or not noise, "noise without a frame to stand for"
         if numbers:
             first, last = numbers[0], numbers[-1]
             # Between two presses before the line was up, and after the last, nothing leaves.
@@ -295,9 +297,9 @@ class Laws:
 
     def _judge_ring(self, speaker: Assistant) -> None:
         limit_s = self._policy.connecting_ring_s
-        if speaker._line.link in (Link.DOWN, Link.CLOSING):
+        if speaker._line.asleep:
             limit_s = self._policy.asleep_ring_s
-        assert speaker._line._ring.samples <= limit_s * (speaker._ears.rate or 48_000)
+        assert speaker._line.ring.samples <= limit_s * (speaker._ears.rate or 48_000)
 
 
 def _unmutes(commands: list[do.Command]) -> bool:

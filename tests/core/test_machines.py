@@ -1,4 +1,4 @@
-"""The tables: total, real, reachable, and drawn as they are."""
+"""The tables: total, real, and reachable."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -17,7 +17,6 @@ from edged.core.machines import (
     Link,
     Move,
     Turn,
-    diagram,
     scene,
     step,
 )
@@ -123,27 +122,3 @@ def test_between_presses_to_talk_it_listens_to_nobody_and_says_so() -> None:
     assert on_the_line(Turn.QUIET, attentive=False, waking=True) is Scene.WAKING
     for turn in (Turn.HEARING, Turn.THINKING, Turn.SPEAKING):
         assert on_the_line(turn, attentive=False) is on_the_line(turn)
-
-
-def test_the_diagram_shows_every_row_once() -> None:
-    lines = diagram().splitlines()
-    assert lines[0] == "stateDiagram-v2"
-    assert diagram().endswith("}\n")
-    assert diagram().count("{") == diagram().count("}") == len(MACHINES)
-    arrows = [line.strip() for line in lines if "-->" in line]
-    assert len(arrows) == len(set(arrows))
-    drawn = set()
-    for arrow in arrows:
-        ends, _, moves = arrow.partition(": ")
-        source, _, target = ends.partition(" --> ")
-        if source != "[*]":
-            drawn |= {(source, move, target) for move in moves.split(", ")}
-    rows = {
-        (source.value, move.value, target.value)
-        for table, _ in MACHINES
-        for (source, move), target in table.items()
-    }
-    assert drawn == rows
-    assert [arrow for arrow in arrows if arrow.startswith("[*]")] == [
-        f"[*] --> {first.value}" for _, first in MACHINES
-    ]

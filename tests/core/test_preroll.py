@@ -12,7 +12,7 @@ def frame(position: int, samples: int = 320) -> MicFrame:
 
 
 def filled(frames: int, limit: int = 10**9) -> Preroll:
-    ring = Preroll()
+    ring = Preroll(lambda _: None)
     for n in range(frames):
         ring.put(frame(320 * n), limit)
     return ring
@@ -52,7 +52,7 @@ def test_forgotten_is_forgotten() -> None:
 
 @given(st.lists(st.integers(1, 2000), max_size=40), st.integers(1, 4000))
 def test_it_is_bounded_and_loses_only_the_oldest(lengths: list[int], limit: int) -> None:
-    ring, position = Preroll(), 0
+    ring, position = Preroll(lambda _: None), 0
     for length in lengths:
         ring.put(frame(position, length), limit)
         position += length

@@ -8,8 +8,9 @@ any order. `Laws` judges after every event; the tests here add what needs more t
 from collections import deque
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from functools import cache
-from typing import Any, get_args
+from typing import Any, Literal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -125,6 +126,7 @@ HAPPENINGS: dict[str, Happening] = {
     "timer rings": event(ev.Rang("pizza")),
     "money is spent": event(ev.DayTurned("2026-11-21", 9.0, 9.0)),
     "a new day": event(ev.DayTurned("2026-11-22", 0.0, 0.0)),
+    "makes room": event(ev.Retiring()),
     "less than asked": event(ev.SessionLimited("no voice of that name")),
     "speech starts": event(ev.SpeechStarted("user_1")),
     "speech stops": event(ev.SpeechStopped("user_1")),
@@ -159,15 +161,27 @@ for _reply in ("resp_1", "resp_2"):
     }
 
 
-def begin(echo: Echo) -> Evening:
+Warm = Literal["never", "soon", "always"]
+
+
+def begin(echo: Echo, warm: Warm) -> Evening:
     purse = Purse(Prices(), Budget(day_usd=5.0), "gpt-realtime-2.1-mini")
-    evening = Evening(POLICY, BINDINGS, purse=purse, echo=echo)
+    evening = Evening(replace(POLICY, warm=warm), BINDINGS, purse=purse, echo=echo)
     evening.slow_to_hush = True
     evening.starts()
     return evening
 
 
-BESIDES = {Timer.RING, Timer.PAY, Timer.ROTATE, Timer.REFUSED}
+BEGINNINGS: tuple[tuple[Echo, Warm], ...] = (
+    ("off", "never"),
+    ("half_duplex", "never"),
+    ("canceller", "never"),
+    ("half_duplex", "soon"),
+    ("canceller", "always"),
+)
+
+
+BESIDES = {Timer.RING, Timer.PAY, Timer.ROTATE, Timer.HINTED, Timer.PAUSE, Timer.REFUSED}
 """Alarms that go on beside every state."""
 
 
@@ -205,13 +219,13 @@ def signature(evening: Evening) -> tuple[Any, ...]:
 
 
 Course = tuple[str, ...]
-"""The echo driver, and names of happenings, in order."""
+"""The echo driver, when a session is opened in advance, and names of happenings, in order."""
 
 
 @cache
 def reachable() -> dict[Course, Evening]:
     """A short course to every state that is found, and the evening so far; copy to go on."""
-    found: dict[Course, Evening] = {(echo,): begin(echo) for echo in get_args(Echo)}
+    found: dict[Course, Evening] = {each: begin(*each) for each in BEGINNINGS}
     seen = {signature(first) for first in found.values()}
     frontier: deque[Course] = deque(found)
     while frontier and len(found) < 1500:
@@ -296,4 +310,4 @@ def test_left_alone_it_falls_asleep_from_every_state() -> None:
         if not evening.laws.failed:
             evening.frame()
             may = not evening.speaker._troubles.refused
-            assert len(only(evening.wakes(), do.OpenLink)) == may, "and wakes again"
+            assert len(only(evening.wakes(), do.Attend)) == may, "and wakes again"

@@ -51,6 +51,7 @@ def _error(dialect: openai.Dialect, **error: Any) -> Event:
 
 COMMANDS: list[LinkCommand] = [
     cmd.SendAudio(bytes(960)),
+    cmd.Brief(),
     cmd.DetectTurns(False),
     cmd.DetectTurns(True),
     cmd.CommitInput(),
@@ -163,6 +164,22 @@ def test_what_there_is_to_add_is_asked_for_anew_in_each_session() -> None:
     dialect.addendum = lambda: notes.pop(0)
     told = [_valid(dialect.configure())["session"]["instructions"] for _ in range(2)]
     assert told == ["Be brief.", "Be brief.\n\nAnna's birthday is in May."]
+
+
+def test_a_session_that_stood_by_is_told_what_is_new_and_nothing_else() -> None:
+    notes = ""
+    dialect = _dialect(instructions="Be brief.")
+    dialect.addendum = lambda: notes
+    dialect.configure()
+    assert dialect.encode(cmd.Brief()) == []
+    notes = "Anna's birthday is in May."
+    (text,) = dialect.encode(cmd.Brief())
+    assert _valid(text)["session"] == {
+        "type": "realtime",
+        "instructions": "Be brief.\n\nAnna's birthday is in May.",
+        "tools": _valid(dialect.configure())["session"]["tools"],
+    }
+    assert dialect.encode(cmd.Brief()) == []
 
 
 def test_servers_of_tools_are_the_providers_to_call() -> None:
