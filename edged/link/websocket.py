@@ -187,6 +187,8 @@ class Session:
             oddities=self._dialect.oddities(),
             jitter=random.random(),
             transient=down.transient and not self._closing,
+            # A fresh one may be there at the next wake.
+            fatal=down.fatal and not advice,
         )
         return self._without_key(told)
 
