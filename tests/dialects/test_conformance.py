@@ -85,7 +85,7 @@ def _told(name: str, session: Session, *, limited: bool, **settings: Any) -> Ite
     for kind in COMMANDS:
         for command in _samples(kind):
             # What a provider cannot do the core does not ask it for.
-            if not getattr(command, "words", "") or speaker.abilities.announces:
+            if not getattr(command, "words", "") or getattr(speaker.abilities, "announces", False):
                 yield from speaker.encode(command)
 
 
