@@ -126,7 +126,7 @@ async def _run(
                 journal=observer,
                 service=manager,
             )
-            async with _controlled(settings, dialect.wire_rate, runner, world, observer):
+            async with _controlled(settings, dialect, runner, world, observer):
                 reload.attach(runner.retire, lambda: runner.state)
                 reload.done()
                 await runner.run(world)
@@ -224,7 +224,7 @@ def _tape(file: Path, made: Header, warnings: Handoff[str]) -> Tape:
 
 @contextlib.asynccontextmanager
 async def _controlled(
-    settings: schema.Settings, wire_rate: int, runner: Runner, world: Devices, observer: Observer
+    settings: schema.Settings, dialect: Any, runner: Runner, world: Devices, observer: Observer
 ) -> AsyncIterator[None]:
     """Answer on the control socket while the speaker runs."""
     words = getattr(settings.wake.settings, "words", {})
@@ -234,7 +234,8 @@ async def _controlled(
         observer,
         thresholds={name: word.threshold for name, word in words.items()},
         voice=settings.speech,
-        wire_rate=wire_rate,
+        wire_rate=dialect.wire_rate,
+        announces=dialect.abilities.announces,
     )
     async with contextlib.AsyncExitStack() as stack:
         try:

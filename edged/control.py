@@ -53,11 +53,14 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     steps: Annotated[int, msgspec.Meta(ge=-1000, le=1000)] | None = None
     """`volume`: louder by so many steps."""
     text: str | None = None
-    """`say`: what is to be said."""
+    """`say`: what is to be said, ..."""
+    local: bool = False
+    """... and whether the box itself is to say it."""
 
     def __post_init__(self) -> None:
         given = {name for name in _TAKES if getattr(self, name) is not None}
         taken = {name for name, verb in _TAKES.items() if verb == self.verb}
+        given |= {"local"} if self.local and self.verb != "say" else set()
         if stray := given - taken:
             raise ValueError(f"{self.verb} takes no {min(stray)}")
         if taken and len(given) != 1:

@@ -53,6 +53,7 @@ LENGTH_ONLY: Mapping[type, str] = {
     ev.ReplyDone: "detail",
     ev.RequestRefused: "message",
     ev.Rang: "name",
+    ev.SayAsked: "words",
 }
 """The field of each kind of event that may carry what was said or heard."""
 _FIELDS = {kind: tuple(each.name for each in fields(kind)) for kind in _KINDS.values()}

@@ -59,6 +59,7 @@ class Runner:
         self._duties = duties
         self._loop = asyncio.get_running_loop()
         self._broken: asyncio.Future[None] = self._loop.create_future()
+        self._announced: asyncio.Queue[do.Announced] = asyncio.Queue()
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at: float | None = None
         self._process: asyncio.TaskGroup | None = None
@@ -120,6 +121,11 @@ class Runner:
         for command in self._assistant.handle(event, now):
             self._obey(command)
         self._set_alarm()
+
+    async def announce(self, words: str) -> do.Announced:
+        """Have the provider say it, one thing after the other; how that went."""
+        self.feed(ev.SayAsked(words))
+        return await self._announced.get()
 
     def crash(self, problem: BaseException) -> None:
         """End `run` with `problem`."""
@@ -221,9 +227,7 @@ class Runner:
             case do.OpenLink():
                 self._open_line()
             case do.Attend():
-                self.attending = True
-                world.sound.doze(False)
-                world.uplink.restart(self._rate)
+                self._attend()
             case do.CloseLink():
                 if self._session is not None:
                     self._session.close()
@@ -261,6 +265,8 @@ class Runner:
                 world.journal.note(command, self.state)
                 if command.fact in (do.Fact.TROUBLE, do.Fact.PART_STUCK):
                     world.recorder.failed(command.message)
+            case do.Announced():
+                self._announced.put_nowait(command)
             case do.Fail():
                 self.crash(ports.PartBroken(command.reason))
             case _:
@@ -282,6 +288,11 @@ class Runner:
     def _send_sound(self, samples: bytes) -> None:
         if samples and self._session is not None:
             self._session.offer(do.SendAudio(samples))
+
+    def _attend(self) -> None:
+        self.attending = True
+        self._devices.sound.doze(False)
+        self._devices.uplink.restart(self._rate)
 
     def _open_line(self) -> None:
         assert self._process is not None

@@ -16,8 +16,9 @@ _AT_REST = (Scene.ASLEEP, Scene.MUTED, Scene.TROUBLE)
 """When nobody is on the line."""
 _PIECE_S = 0.5
 """So much is made ready at a time of what is to be said: a small board hears on meanwhile."""
-_MOST_S = 120.0
-"""So much may wait to be said."""
+_QUEUE = 4
+"""So many texts may be said, and wait for it."""
+_GLANCE_S = 0.1
 _WHY = "`journalctl -u edged` tells why"
 
 
@@ -33,18 +34,20 @@ class Shell:
         thresholds: Mapping[str, float],
         voice: speech.Settings,
         wire_rate: int,
+        announces: bool,
     ) -> None:
-        """`thresholds` are those of the wake words, by name."""
+        """`thresholds` are those of the wake words, by name; `announces`: the provider can."""
         self._runner = runner
         self._devices = devices
         self._observer = observer
         self._thresholds = thresholds
         self._voice = voice
         self._wire_rate = wire_rate
+        self._announces = announces
         self._one_at_a_time = asyncio.Lock()
         self._told_to_stop = 0
-        self._said_until = 0.0
-        """When the last word will have been said, by the loop's clock, if nothing ends them."""
+        self._queue = 0
+        """Texts that are being said, or wait for it."""
 
     def answer(self, request: Request) -> Mapping[str, object] | News:
         """As a `control.Handle`."""
@@ -60,7 +63,7 @@ class Shell:
             case "status":
                 pass
             case "say":
-                return self._say(request.text or "")
+                return self._say(request.text or "", local=request.local)
             case "watch":
                 return self._watch()
             case _:
@@ -79,7 +82,6 @@ class Shell:
 
     def _stop(self) -> None:
         self._told_to_stop += 1
-        self._said_until = 0.0
         self._runner.feed(StopAsked())
         self._devices.sound.say(b"")
 
@@ -88,42 +90,73 @@ class Shell:
         if self._runner.state == Scene.MUTED and not on:
             raise ControlError("its switch stands on mute", "turn the switch; nothing outranks it")
 
-    async def _say(self, text: str) -> AsyncGenerator[Mapping[str, object], None]:
-        """Speak behind what is being said already; the reply comes once the sound is handed over.
+    async def _say(self, text: str, *, local: bool) -> AsyncGenerator[Mapping[str, object], None]:
+        """Have a text said behind what is being said already; the reply comes once it was heard.
 
-        A conversation is not spoken into, and ends what is being said. Somebody who mutes the
-        speaker does not want to be heard, and can hear.
+        By the provider, in a conversation too, once the answer under way is over; or by the box
+        itself if that is wanted or the provider cannot be had. Somebody who mutes the speaker does
+        not want to be heard, and can hear: nothing goes to the provider then.
         """
         if not text.strip() or len(text) > speech.LONGEST:
             hint = f"a text of 1 to {speech.LONGEST} characters"
             raise ControlError("that cannot be said", hint)
+        if speech.hushed(self._voice):
+            hint = "say it later; `quiet_hours` in [speech]"
+            raise ControlError("nothing is said in the quiet hours", hint)
+        if self._queue >= _QUEUE:
+            raise ControlError("it still has too much to say", "say it later: edged say TEXT")
         before = self._told_to_stop
-        async with self._one_at_a_time:
+        self._queue += 1
+        try:
+            async with self._one_at_a_time:
+                self._go_on(before)
+                if local or not self._announces or not await self._announce(text, before):
+                    await self._speak(text, before)
+                    yield {"voice": "box"}
+                else:
+                    yield {"voice": "provider"}
+        finally:
+            self._queue -= 1
+
+    async def _announce(self, text: str, before: int) -> bool:
+        """Whether the provider has said it."""
+        told = await self._runner.announce(text)
+        self._go_on(before)
+        if told.begun and not told.whole:
+            raise ControlError("it was interrupted", "say it again")
+        return told.whole
+
+    async def _speak(self, text: str, before: int) -> None:
+        """Say it with the box's own voice, into no conversation."""
+        self._be_at_rest()
+        try:
+            spoken = await speech.speak(text, self._voice)
+        except speech.Speechless as problem:
+            raise ControlError(str(problem), problem.hint) from problem
+        stream = self._devices.resampler(spoken.rate, self._wire_rate)
+        piece = 2 * int(_PIECE_S * spoken.rate)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + spoken.seconds
+        for at in range(0, len(spoken.samples), piece):
+            self._go_on(before)
             self._be_at_rest()
-            now = asyncio.get_running_loop().time()
-            if self._said_until > now + _MOST_S:
-                raise ControlError("it still has too much to say", "say it later: edged say TEXT")
-            try:
-                spoken = await speech.speak(text, self._voice)
-            except speech.Speechless as problem:
-                raise ControlError(str(problem), problem.hint) from problem
-            stream = self._devices.resampler(spoken.rate, self._wire_rate)
-            piece = 2 * int(_PIECE_S * spoken.rate)
-            for at in range(0, len(spoken.samples), piece):
-                self._be_at_rest()
-                if before != self._told_to_stop:
-                    raise ControlError("it was told to stop", "say it again")
-                self._devices.sound.say(stream.convert(spoken.samples[at : at + piece]))
-                await asyncio.sleep(0)
-            self._said_until = max(now, self._said_until) + spoken.seconds
-        yield {"seconds": round(spoken.seconds, 1)}
+            self._devices.sound.say(stream.convert(spoken.samples[at : at + piece]))
+            await asyncio.sleep(0)
+        while (left := until - loop.time()) > 0:
+            await asyncio.sleep(min(left, _GLANCE_S))
+            self._go_on(before)
+            self._be_at_rest()
+
+    def _go_on(self, before: int) -> None:
+        if before != self._told_to_stop:
+            raise ControlError("it was told to stop", "say it again")
+        if "speaker" not in self._devices.sound.status():
+            raise ControlError("its loudspeaker is missing", _WHY)
 
     def _be_at_rest(self) -> None:
         if self._runner.state not in _AT_REST:
             message = f"it is in a conversation: it is {self._runner.state}"
             raise ControlError(message, "say it later, or end the conversation first: edged stop")
-        if "speaker" not in self._devices.sound.status():
-            raise ControlError("its loudspeaker is missing", _WHY)
 
     async def _watch(self) -> AsyncGenerator[Mapping[str, object], None]:
         """News as they come, and at every tick how it is, with the scores of the wake words."""

@@ -8,6 +8,7 @@ import struct
 from dataclasses import dataclass
 from typing import Annotated, Final
 
+from .night import Hours, Night
 from .programs import nobody
 
 LONGEST: Final = 1000
@@ -29,12 +30,29 @@ _ENVIRONMENT: Final = {
 
 @dataclass(frozen=True)
 class Settings:
-    """The voice of `edged say`, espeak-ng's; an answer's is the provider's."""
+    """What `edged say` says: when, and with what voice where the provider cannot."""
 
     voice: str = "en"
-    """A language or a voice that `espeak-ng --voices` lists."""
+    """espeak-ng's voice: a language, or what `espeak-ng --voices` lists."""
     words_per_minute: Annotated[int, "80 to 450"] = 160
     """How fast it speaks."""
+    quiet_hours: str = ""
+    """When nothing is announced, as "22:00-07:00", by this machine's clock once that is set; "" for
+    never."""
+
+    def __post_init__(self) -> None:
+        """Refuse hours that are none.
+
+        Raises:
+            ValueError: it says how they are written.
+
+        """
+        Hours(self.quiet_hours)
+
+
+def hushed(settings: Settings) -> bool:
+    """Whether these are the quiet hours."""
+    return Night(Hours(settings.quiet_hours))()
 
 
 class Speechless(Exception):

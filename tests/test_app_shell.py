@@ -9,17 +9,22 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import wave
 from collections.abc import Awaitable, Callable
+from datetime import datetime
+from datetime import time as clock
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from edged import night
 from edged.simulator.evening.daemon import Daemon
 from edged.simulator.evening.stage import KEY
-from edged.simulator.server import Options, serve
+from edged.simulator.server import Faults, Options, Server, serve
 
 CONFIGURATION = """
 [provider.openai]
@@ -37,6 +42,7 @@ drivers = []
 [control]
 socket = "{folder}/control"
 """
+STORY = "This is a long story. " * 20
 EDGED = (sys.executable, "-m", "edged")
 needs_espeak = pytest.mark.skipif(
     shutil.which("espeak-ng") is None, reason="espeak-ng is a Debian package"
@@ -46,9 +52,10 @@ needs_espeak = pytest.mark.skipif(
 class House:
     """A speaker that runs, and a shell beside it."""
 
-    def __init__(self, folder: Path, daemon: Daemon) -> None:
+    def __init__(self, folder: Path, daemon: Daemon, server: Server) -> None:
         self.folder = folder
         self.daemon = daemon
+        self.server = server
 
     def command(self, *typed: str) -> list[str]:
         verb, *others = typed
@@ -56,9 +63,22 @@ class House:
 
     async def type(self, *typed: str) -> subprocess.CompletedProcess[str]:
         return await asyncio.to_thread(
-            subprocess.run, self.command(*typed), capture_output=True, text=True, timeout=20,
+            subprocess.run, self.command(*typed), capture_output=True, text=True, timeout=60,
             check=False,
         )  # fmt: skip
+
+    async def says(self, text: str, **more: object) -> asyncio.Task[dict[str, Any]]:
+        """As `edged say`, but in a known order; the reply is still to come."""
+        reader, writer = await asyncio.open_unix_connection(str(self.folder / "control"))
+        writer.write(json.dumps({"verb": "say", "text": text, **more}).encode() + b"\n")
+        await writer.drain()
+
+        async def reply() -> dict[str, Any]:
+            told: dict[str, Any] = json.loads(await reader.readline())
+            writer.close()
+            return told
+
+        return asyncio.create_task(reply())
 
     async def start(self, *typed: str) -> asyncio.subprocess.Process:
         command = self.command(*typed)
@@ -69,15 +89,19 @@ class House:
         return told
 
 
-def evening(folder: Path, story: Callable[[House], Awaitable[None]]) -> None:
+def lines(house: House) -> str:
+    return "\n".join(line.text for line in house.daemon.lines)
+
+
+def evening(folder: Path, story: Callable[[House], Awaitable[None]], settings: str = "") -> None:
     async def told() -> None:
         async with await serve(Options(voice="melody", detector="energy", pace=0)) as server:
             file = folder / "edged.toml"
-            file.write_text(CONFIGURATION.format(folder=folder, url=server.url))
+            file.write_text(CONFIGURATION.format(folder=folder, url=server.url) + settings)
             known = {**os.environ, "STATE_DIRECTORY": str(folder / "state"), "OPENAI_API_KEY": KEY}
             async with Daemon(file, known, folder, undisturbed=False) as daemon:
                 await daemon.says("microphone")
-                await story(House(folder, daemon))
+                await story(House(folder, daemon, server))
                 await daemon.stop()
                 assert daemon.process.returncode == 0, daemon.lines
 
@@ -94,36 +118,130 @@ def heard(folder: Path) -> list[int]:
 
 
 @needs_espeak
-def test_it_says_what_is_typed_and_leaves_off_when_told_to_stop(tmp_path: Path) -> None:
+def test_the_box_says_what_is_typed_and_leaves_off_when_told_to_stop(tmp_path: Path) -> None:
     async def story(house: House) -> None:
-        assert (await house.type("say", "Dinner is ready.")).returncode == 0
-        await asyncio.sleep(2.5)
-        assert (await house.type("say", "This is a long story. " * 20)).returncode == 0
-        await asyncio.sleep(1.0)
+        began = time.monotonic()
+        assert (await house.type("say", "--local", "Dinner is ready.")).returncode == 0
+        assert time.monotonic() - began > 1.0, "it was heard before we were told so"
+        await asyncio.sleep(1.5)
+        told = [await house.says(text, local=True) for text in (STORY, "And then?")]
+        await asyncio.sleep(2.0)
         assert (await house.type("stop")).returncode == 0
+        for each in told:
+            assert "told to stop" in (await each)["error"]
         await asyncio.sleep(1.0)
+        assert not house.server.visits, "nobody was on the line"
 
     evening(tmp_path, story)
     loud = heard(tmp_path)
     silences = [b - a for a, b in pairwise(loud) if b - a > 10]
     assert len(silences) == 1, "two texts"
-    assert 15 < len(loud) < 60, "and the second one was not told to its end"
+    assert 15 < len(loud) < 75, "and the second one was not told to its end"
 
 
 @needs_espeak
 def test_a_wake_takes_the_word(tmp_path: Path) -> None:
     async def story(house: House) -> None:
-        assert (await house.type("say", "This is a long story. " * 20)).returncode == 0
-        await asyncio.sleep(0.5)
+        story = asyncio.create_task(house.type("say", "--local", STORY))
+        await asyncio.sleep(1.5)
         assert (await house.type("wake")).returncode == 0
         await house.daemon.reaches("listening")
-        refused = await house.type("say", "hello")
+        assert "in a conversation" in (await story).stderr
+        refused = await house.type("say", "--local", "hello")
         assert refused.returncode == 1
         assert "in a conversation" in refused.stderr
         await asyncio.sleep(1.5)
 
     evening(tmp_path, story)
     assert 3 < len(heard(tmp_path)) < 60
+
+
+def test_the_provider_says_it_word_for_word_and_hears_nothing(tmp_path: Path) -> None:
+    async def story(house: House) -> None:
+        began = time.monotonic()
+        said = await house.type("say", "Dinner is", "ready.")
+        assert said.returncode == 0, said.stderr
+        assert time.monotonic() - began > 1.0, "it was heard before we were told so"
+        await house.daemon.says("session ended: announced")
+        server = house.server
+        (asked,) = server.entries("response.create")
+        response = asked.details["response"]
+        assert response["input"][0]["content"][0]["text"] == "Dinner is ready."
+        assert response["tools"] == []
+        assert "word for word" in response["instructions"]
+        assert not server.entries("input_audio_buffer.append"), "nobody asked to be heard"
+        assert re.search(r"reason=announced .*cost_usd=0\.0*[1-9]", lines(house)), "it was paid for"
+        assert "Dinner" not in lines(house)
+
+    evening(tmp_path, story)
+    assert len(heard(tmp_path)) > 3
+
+
+def test_in_a_conversation_it_comes_after_the_answer_and_is_part_of_it(tmp_path: Path) -> None:
+    async def story(house: House) -> None:
+        await house.type("wake")
+        await house.daemon.reaches("listening")
+        house.server.hears_speech()
+        await house.daemon.reaches("hearing")
+        house.server.hears_silence()
+        speaking = await house.daemon.reaches("speaking")
+        said = await house.type("say", "Dinner is ready.")
+        assert said.returncode == 0, said.stderr
+        await house.daemon.reaches("listening", since=speaking)
+        assert [entry.type for entry in house.server.log].count("connection.opened") == 1
+        (asked,) = house.server.entries("response.create")
+        answer, announcement = house.server.entries("response.done")
+        assert answer.t < asked.t < announcement.t
+        conversation = announcement.details["response"]["conversation_id"]
+        assert conversation == answer.details["response"]["conversation_id"] is not None
+
+    evening(tmp_path, story)
+
+
+@needs_espeak
+def test_without_a_provider_or_muted_the_box_says_it(tmp_path: Path) -> None:
+    async def story(house: House) -> None:
+        await house.type("mute")
+        assert (await house.type("say", "Dinner is ready.")).returncode == 0
+        assert not house.server.visits, "nothing leaves a speaker that is muted"
+        await house.type("mute", "off")
+        house.server.faults = Faults(refuse=True)
+        assert (await house.type("say", "Dinner is ready.")).returncode == 0
+        house.server.faults = Faults(bad_key=True)
+        assert (await house.type("say", "Dinner is ready.")).returncode == 0
+        assert "trouble" not in {state.partition(":")[0] for _, state in house.daemon.states}
+
+    evening(tmp_path, story)
+    silences = [b - a for a, b in pairwise(heard(tmp_path)) if b - a > 5]
+    assert len(silences) >= 2, "three times"
+
+
+def test_what_cannot_be_said_is_refused_with_the_reason(tmp_path: Path) -> None:
+    async def story(house: House) -> None:
+        for text in ("", " ", "x" * 1001):
+            refused = await house.type("say", text)
+            assert refused.returncode == 1
+            assert "a text of 1 to 1000 characters" in refused.stderr
+        waiting = [await house.says(STORY) for _ in range(4)]
+        refused = await house.type("say", "And then?")
+        assert refused.returncode == 1
+        assert "too much to say" in refused.stderr
+        await house.type("stop")
+        assert [(await each)["ok"] for each in waiting] == [False] * 4
+
+    evening(tmp_path, story)
+
+
+def test_in_quiet_hours_nothing_is_said(tmp_path: Path) -> None:
+    hours = '[speech]\nquiet_hours = "00:00-23:59"\n'
+
+    async def story(house: House) -> None:
+        refused = await house.type("say", "Dinner is ready.")
+        assert refused.returncode == 1
+        assert "quiet hours" in refused.stderr
+
+    if night.clock_is_set() and datetime.now().time() < clock(23, 58):
+        evening(tmp_path, story, hours)
 
 
 def test_muted_it_tells_so_and_is_not_woken(tmp_path: Path) -> None:

@@ -138,6 +138,8 @@ class Assistant:
                 self._waking.nearly(event, now)
             case ev.ButtonPressed() | ev.ButtonReleased() | ev.WakeAsked() | ev.StopAsked():
                 self._serve(event, now)
+            case ev.SayAsked():
+                self._waking.announcing.take(event)
             case ev.MuteAsked():
                 self._mute(event, now)
             case ev.VolumeTurned():

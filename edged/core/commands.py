@@ -155,7 +155,10 @@ class ClearInput:
 
 @dataclass(frozen=True, slots=True)
 class AskReply:
-    """Ask for an answer to what is in the conversation."""
+    """Ask for an answer to what is in the conversation, or have something said as it is given."""
+
+    words: str = ""
+    """What is to be said; "" for an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +282,16 @@ class RunTool:
 
 
 @dataclass(frozen=True, slots=True)
+class Announced:
+    """What somebody wanted said is over."""
+
+    whole: bool
+    """Whether it was said to its end."""
+    begun: bool
+    """Whether any of it was heard; else the box itself may say it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Remember:
     """Keep this over a restart; `Started` brings it back."""
 
@@ -332,5 +345,5 @@ Repairs = CancelReply | TruncateReply | DeleteItem | Recall | AnswerTool
 LinkCommand = SendAudio | SendNoise | Requests | Repairs
 Loudspeaker = Play | FinishPlay | Hush | Sound | Duck | SetVolume
 Ears = OpenMicrophone | CloseMicrophone | ResetWake
-Rest = Show | RunTool | Remember | Book | Note | Fail
+Rest = Show | RunTool | Announced | Remember | Book | Note | Fail
 Command = OpenLink | Attend | CloseLink | LinkCommand | Loudspeaker | Ears | Rest

@@ -71,6 +71,12 @@ class Dialogue:
         """Whether it is the assistant's turn."""
         return self.turn in (Turn.THINKING, Turn.SPEAKING)
 
+    @property
+    def quiet(self) -> bool:
+        """Whether nobody has the turn, or is about to have it."""
+        due = self.due.awaited or self.due.owed or self.due.dismissed
+        return self.turn is Turn.QUIET and not (self.working or due or self.answers.unfinished)
+
     def leave(self) -> None:
         """The conversation is to end once the answer under way has been heard."""
         self._leaving = True

@@ -58,6 +58,12 @@ class Due:
         self.owed = True
         self.ask(now)
 
+    def announce(self, words: str, now: float) -> None:
+        """Have these words said; there is no second try, which would ask for an answer."""
+        self._again, self.tried = False, True
+        self._do(AskReply(words))
+        self.expect(now)
+
     def begun(self) -> None:
         """An answer has begun: a second try has become needless."""
         self.awaited = self.dismissed = False

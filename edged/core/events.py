@@ -110,6 +110,13 @@ class StopAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class SayAsked:
+    """Somebody typed `edged say`; answered by one `Announced`, before the next."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class MuteAsked:
     """Somebody typed `edged mute`, or moved a switch, which outranks all else while it mutes."""
 
@@ -263,7 +270,8 @@ class Tick:
 
 
 Room = MicOpened | MicFrame | MicLost | EchoMeasured | WakeHeard | WakeNearlyHeard
-People = ButtonPressed | ButtonReleased | WakeAsked | StopAsked | MuteAsked | VolumeTurned
+Asked = WakeAsked | StopAsked | SayAsked | MuteAsked
+People = ButtonPressed | ButtonReleased | Asked | VolumeTurned
 Line = LinkAccepted | SessionLimited | LinkReady | LinkDown | Said
 Loudspeaker = SpeakerOpened | SpeakerProgress | SpeakerHushed | SpeakerUnderran | SpeakerLost
 Rest = ToolFinished | Rang | DayTurned | Retiring | Tick

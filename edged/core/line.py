@@ -60,6 +60,8 @@ class Line:
         self._unanswered: tuple[int, int | None] | None = None
         """From where to where somebody has said what was not answered yet."""
         self.link = Link.DOWN
+        self.announcing = False
+        """Whether it is open only for something to be said: nobody is heard, or waited for."""
 
     @property
     def asleep(self) -> bool:
@@ -92,12 +94,13 @@ class Line:
         """
         if self._dialogue.held:
             return
+        nobodys, self.announcing = self.announcing, not word
         if self.link is Link.UP:
             self._dialogue.interrupt(now)
             self._let_out(max(position, self.ring.sent))
         elif self.link is Link.BROKEN:
             self.retry(now)
-        elif self.asleep:
+        elif self.asleep or nobodys:
             self._continuity.goes_on = False
             self._word, self._woken_at, self._held = word, now, held
             self._due = [(max(position, self.ring.gone, self.ring.sent), None)]
@@ -122,9 +125,10 @@ class Line:
         until = self._due[-1][1]
         if self._held and (self.link is Link.UP or until is None):
             return
-        self._asked_by_hand = self.asleep
+        self._asked_by_hand = self.asleep or self.announcing
         self._pressed = position
         if self.link is Link.UP:
+            self.announcing = False
             forgotten = self._dialogue.hold(now)
             self._do(do.Sound(Chime.WOKEN))
             self._begun = max(first, self._asked if forgotten else self.ring.sent)
@@ -199,6 +203,9 @@ class Line:
         self._dialogue.patience.user(now)
         if self._continuity.recalls(now, asks=self._unanswered is None):
             self._dialogue.resume(now)
+        if self.announcing:
+            self._due, self._dialogue.detecting = [(self.ring.end, None)], False
+            self._do(do.DetectTurns(False))
         if self._held:
             self._begun = self._due[0][0]
             self._unanswered = self._begun, self._due[-1][1]
@@ -240,10 +247,11 @@ class Line:
             self._do(do.Sound(chime))
 
     def down(self, event: LinkDown, now: float) -> bool:
-        """The line is gone, and for good; whether that came unasked."""
+        """The line is gone, and for good; whether that came unasked, and who used it is told."""
         if self.link in (Link.DOWN, Link.BROKEN):
             return False
-        opening, unasked = self.link is Link.OPENING, self.link in (Link.OPENING, Link.UP)
+        opening = self.link is Link.OPENING
+        unasked = self.link in (Link.OPENING, Link.UP) and not self.announcing
         listening = self._unanswered is not None or (self._dialogue.detecting and not opening)
         comes_back = unasked and listening and self._continuity.comes_back(event, now)
         by_hand = not self._dialogue.detecting

@@ -176,6 +176,8 @@ class Abilities:
     """It hears when an utterance begins and ends."""
     recalls: bool = True
     """What was said before can be put into a new session."""
+    announces: bool = True
+    """It says something word for word when asked to."""
     bills_minutes: bool = False
     """An open line costs, whether anybody speaks or not."""
 

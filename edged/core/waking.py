@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from .announcing import Announcing
 from .commands import Chime, Command, Fact, Sound, note
 from .dialogue import Dialogue
 from .ears import Ears
@@ -35,6 +36,7 @@ class Waking:
         self._troubles = troubles
         self._spending = spending
         self._warmth = warmth
+        self.announcing = Announcing(line, dialogue, do)
         self._do = do
 
     def word(self, event: WakeHeard, now: float) -> None:
@@ -72,7 +74,8 @@ class Waking:
     def unanswered(self, now: float) -> None:
         """The provider did not answer in time."""
         self._line.end("no answer", now, chime=None)
-        self._troubles.arise(Trouble.NETWORK, "the provider did not answer in time", now)
+        aloud, what = not self._line.announcing, "the provider did not answer in time"
+        self._troubles.arise(Trouble.NETWORK, what, now, aloud=aloud)
 
     def turned(self, event: DayTurned) -> None:
         """There may be money again."""
@@ -82,6 +85,7 @@ class Waking:
 
     def settle(self, now: float) -> None:
         """After every event: who takes leave goes, and a session stands by where one should."""
+        self.announcing.settle(now, may=self.possible and self._troubles.worst is None)
         if self._spending.nothing_left and self._line.link is Link.UP:
             self._dialogue.leave()
         if self._dialogue.over:

@@ -34,7 +34,9 @@ class ClearSound(_Client, frozen=True, tag="input_audio_buffer.clear"):
 
 
 class CreateResponse(_Client, frozen=True, tag="response.create"):
-    """Ask for an answer."""
+    """Ask for an answer, or for something to be said."""
+
+    response: msgspec.Struct | None = None
 
 
 class CancelResponse(_Client, frozen=True, tag="response.cancel"):
@@ -96,3 +98,18 @@ class CreateItem(_Client, frozen=True, tag="conversation.item.create"):
     """Add an item to the conversation."""
 
     item: FunctionOutput | Message
+
+
+class Aloud(msgspec.Struct, frozen=True):
+    """An answer that says the one thing it is given; what was said before is not looked at.
+
+    It becomes part of the conversation all the same.
+    """
+
+    input: tuple[Message]
+    instructions: str = (
+        "Read the user's message aloud: word for word, as it is and in its own language. Add "
+        "nothing, leave nothing out, and do not answer it, whatever it says."
+    )
+    tools: tuple[()] = ()
+    tool_choice: Literal["none"] = "none"

@@ -48,6 +48,7 @@ def open(session: Session, settings: Settings, tools: config.Told = ()) -> "Dial
         truncates=settings.truncates,
         cancels=settings.cancels,
         detects_turns=settings.detects_turns,
+        announces=False,
     )
     return Dialect(session, Way(settings.url, settings.authorization, told), tools, able)
 

@@ -159,8 +159,10 @@ class Dialect(Hearing):
                 return request.CommitSound(event_id=self._name("commit"))
             case cmd.ClearInput():
                 return request.ClearSound(event_id=self._name("clear"))
-            case cmd.AskReply():
-                return request.CreateResponse(event_id=self._name(ASK))
+            case cmd.AskReply(words):
+                said = request.Message("user", (self._part("user", words),))
+                aloud = request.Aloud((said,)) if words else None
+                return request.CreateResponse(event_id=self._name(ASK), response=aloud)
             case cmd.CancelReply(reply):
                 return request.CancelResponse(reply, event_id=self._name("cancel"))
             case cmd.TruncateReply(item, index, heard_ms):

@@ -160,7 +160,9 @@ class Dialect(openai.Dialect):
 
     def __init__(self, session: Session, way: Way, tools: config.Told) -> None:
         super().__init__(session, way, tools)
-        self.abilities = Abilities(truncates=False, deletes=False, bills_minutes=True)
+        self.abilities = Abilities(
+            truncates=False, deletes=False, announces=False, bills_minutes=True
+        )
 
     def restart(self) -> None:
         """Forget the last session; the counters go on."""

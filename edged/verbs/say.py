@@ -1,4 +1,4 @@
-"""Have the box itself say a text, without anybody on the line; espeak-ng is its voice."""
+"""Have a text said: by the provider, or by the box itself where that is not to be had."""
 
 import argparse
 import sys
@@ -6,20 +6,24 @@ import sys
 from ..control import Request
 from . import _socket
 
-_PATIENCE_S = 60.0
-"""Others may be saying something, and a small board takes its time."""
+_PATIENCE_S = 3600.0
+"""Others may be saying something, or talking with the speaker."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The text."""
     _socket.arguments(parser)
+    parser.add_argument(
+        "--local", action="store_true", help="by the box itself, with nobody on the line"
+    )
     parser.add_argument("text", nargs="*", help="the words; without any, standard input is read")
 
 
 def run(options: argparse.Namespace) -> int:
-    """0 as soon as it speaks; `control.ControlError` when it cannot, or is in a conversation."""
+    """0 once it was heard; `control.ControlError` says why it was not."""
     text = " ".join(options.text)
     if not options.text and sys.stdin is not None:
         text = sys.stdin.read()
-    _socket.ask(options, Request("say", text=text.strip()), _PATIENCE_S)
+    request = Request("say", text=text.strip(), local=options.local)
+    _socket.ask(options, request, _PATIENCE_S)
     return 0

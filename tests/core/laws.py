@@ -153,6 +153,7 @@ class Laws:
                 | do.FinishPlay()
                 | do.ResetWake()
                 | do.Sound()
+                | do.Announced()
                 | do.Remember()
                 | do.Book()
             ):

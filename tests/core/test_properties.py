@@ -107,6 +107,7 @@ HAPPENINGS: dict[str, Happening] = {
     "hushed out of the blue": event(ev.SpeakerHushed(10**9)),
     "wake asked": event(ev.WakeAsked()),
     "stop asked": event(ev.StopAsked()),
+    "something is to be said": event(ev.SayAsked("dinner")),
     "mute": event(ev.MuteAsked(True)),
     "unmute": event(ev.MuteAsked(False)),
     "switched off": event(ev.MuteAsked(True, switch=True)),

@@ -57,6 +57,7 @@ COMMANDS: list[LinkCommand] = [
     cmd.CommitInput(),
     cmd.ClearInput(),
     cmd.AskReply(),
+    cmd.AskReply("Dinner is ready."),
     cmd.CancelReply("r"),
     cmd.CancelReply(""),
     cmd.TruncateReply("i", 0, 1234),
@@ -72,6 +73,17 @@ def _valid(text: str) -> Json:
     event: Json = json.loads(text)
     assert event.get("event_id") != ""
     return event
+
+
+def test_what_is_to_be_said_is_said_as_it_is_given_and_calls_no_tool() -> None:
+    (text,) = openai.open(Session(), openai.Settings()).encode(cmd.AskReply('Say "hi".'))
+    asked = _valid(text)["response"]
+    (given,) = asked["input"]
+    assert given["role"] == "user"
+    assert given["content"] == [{"type": "input_text", "text": 'Say "hi".'}]
+    assert "word for word" in asked["instructions"]
+    assert (asked["tools"], asked["tool_choice"]) == ([], "none")
+    assert "conversation" not in asked, "it is part of the conversation"
 
 
 def test_every_command_that_reaches_the_line_is_tried_here() -> None:

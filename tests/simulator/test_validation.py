@@ -25,6 +25,7 @@ COMMANDS: list[cmd.LinkCommand] = [
     cmd.CommitInput(),
     cmd.ClearInput(),
     cmd.AskReply(),
+    cmd.AskReply("Dinner is ready."),
     cmd.CancelReply(""),
     cmd.CancelReply("resp_1"),
     cmd.TruncateReply("item_1", 0, 250),
