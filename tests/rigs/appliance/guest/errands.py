@@ -1,7 +1,9 @@
-"""What the appliance does for those who live with it: tools, and a clock that is set late."""
+"""What the appliance does for those who live with it: tools, timers, a clock set late."""
 
 import ctypes
 import json
+import os
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ chapter = Chapter("errands", disk="installed")
 line = chapter.line
 
 _QUESTION = house.SHARE / "waves/cmd_after_wake.wav"
+_RECORDING = Path("/tmp/heard.raw")
 _PROGRAMS = Path("/usr/local/bin")
 _DROP_INS = Path("/etc/edged/edged.toml.d")
 _GROUP = Path("/sys/fs/cgroup/system.slice/edged.service")
@@ -199,3 +202,19 @@ def a_program_that_multiplies_takes_no_thread_of_the_speakers() -> str:
     alone = len((_GROUP / "cgroup.procs").read_text().split())
     assert alone == 1, f"{alone} processes are left"
     return f"at most {(_GROUP / 'pids.peak').read_text().strip()} at once; {told['bomb'][:80]}"
+
+
+@line
+def a_timer_rings_after_the_speaker_was_killed_until_somebody_touches_it() -> str:
+    mark = len(house.journal())
+    house.forgive()
+    os.kill(house.pid(), signal.SIGKILL)
+    house.wait("a restart", lambda: house.show("NRestarts") == "1", PATIENCE_S)
+    house.wait("listening again", house.listens, PATIENCE_S)
+    with house.recorded(_RECORDING):
+        rang = house.journal().fact(mark, "rang", PATIENCE_S)
+        house.wait("an alarm", lambda: house.sounding_s(_RECORDING, house.SOFT) > 0.5, PATIENCE_S)
+        house.press()
+    assert "woken" not in [entry.get("EDGED_FACT") for entry in house.journal().since(mark)]
+    assert house.status()["state"] == "asleep"
+    return f"{rang['MESSAGE']}, {house.sounding_s(_RECORDING, house.SOFT):.1f} s of it sounded"
