@@ -1,4 +1,4 @@
-"""What the appliance does for those who live with it: tools, timers, a clock set late."""
+"""What the appliance does for those who live with it: tools, timers, and the money it may spend."""
 
 import ctypes
 import json
@@ -218,3 +218,25 @@ def a_timer_rings_after_the_speaker_was_killed_until_somebody_touches_it() -> st
     assert "woken" not in [entry.get("EDGED_FACT") for entry in house.journal().since(mark)]
     assert house.status()["state"] == "asleep"
     return f"{rang['MESSAGE']}, {house.sounding_s(_RECORDING, house.SOFT):.1f} s of it sounded"
+
+
+@line
+def what_may_be_spent_is_spent_before_and_after_the_speaker_is_killed() -> str:
+    spent = json.loads(house.run("edged", "usage", "--json"))
+    (_DROP_INS / "budget.toml").write_text("[budget]\nday_usd = 0.00001\n")
+    house.run("systemctl", "reload", "edged.service")
+    for kill in (False, True):
+        if kill:
+            house.forgive()
+            os.kill(house.pid(), signal.SIGKILL)
+            house.wait("a restart", lambda: house.show("NRestarts") == "1", PATIENCE_S)
+        mark = house.settled()
+        house.press()
+        trouble = house.journal().fact(mark, "trouble", PATIENCE_S)
+        assert trouble["EDGED_TROUBLE"] == "budget", trouble["MESSAGE"]
+        house.journal().state(mark, "asleep", PATIENCE_S)
+        facts = [entry.get("EDGED_FACT") for entry in house.journal().since(mark)]
+        assert "connected" not in facts, facts
+    told = house.run("edged", "usage", ok=False)
+    assert "no session is opened" in told, told
+    return f"{trouble['MESSAGE']}; {spent}"[:400]
