@@ -96,7 +96,7 @@ class Told(Evening):
 
     def __init__(self, book: Book, policy: Conversation | None = None) -> None:
         super().__init__(policy, echo="canceller")
-        purse = Purse(Prices(), Budget(day_usd=1.0), "gpt-realtime")
+        purse = Purse(Prices(), Budget(day_usd=0.05), "gpt-realtime")
         began, zero = book.now, self.now
 
         def tell(told: Note, state: str, now: float) -> None:
@@ -152,7 +152,7 @@ def _long_conversation(told: Told) -> None:
     told.passes(5.0)
     told.feed(ev.LinkAccepted("sess_4", lasts_s=10.0), ev.LinkReady())
     told.passes(5.5)
-    told.feed(ev.DayTurned(day="2026-03-01", day_usd=0.9, month_usd=0.9), ev.Rang("tea"))
+    told.feed(ev.ReplyDone("resp_9", usage=ev.Usage(audio_out=700)), ev.Rang("tea"))
     told.feed(ev.StopAsked())
     told.dozes(10.0)
     told.hangs_up()

@@ -57,6 +57,8 @@ def write(file: Path, lines: Sequence[bytes], policy: Conversation | None = None
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @example(["an answer", "a question", "a press", "all is heard", "a question", "line ends"])
 @example(["a conversation", "a long press", "an answer", "mute", "unmute", "a conversation"])
+@example(["an answer", "microphone lost", "a long press"])
+@example(["a conversation", "microphone stalls", "a long press"])
 @given(st.lists(st.sampled_from(sorted(HAPPENINGS)), max_size=30))
 def test_a_replay_decides_what_the_speaker_decided(course: list[str]) -> None:
     evening = Recorded(replace(courses.POLICY, journal_transcripts=True), BINDINGS)

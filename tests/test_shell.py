@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from edged import shell, speech
+from edged import speech
 from edged.control import ControlError, Request
 from edged.core.assistant import Assistant
 from edged.core.commands import Chime
@@ -65,6 +65,7 @@ class House:
             thresholds={"fake": 0.5},
             voice=speech.Settings(),
             wire_rate=24_000,
+            announces=False,
         )
 
     def asks(self, request: Request) -> Mapping[str, Any]:
@@ -233,9 +234,8 @@ def test_who_does_not_follow_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None
 @needs_espeak
 def test_it_says_what_it_is_given() -> None:
     async def story(house: House) -> None:
-        reply = await house.says("Dinner is ready.")
-        assert 0.5 < reply["seconds"] < 3
-        assert len(house.sound.said) / 48_000 == pytest.approx(reply["seconds"], abs=0.1)
+        assert await house.says("Dinner is ready.") == {"voice": "box"}
+        assert 0.5 < len(house.sound.said) / 48_000 < 3
 
     evening(story)
 
@@ -244,7 +244,7 @@ def test_it_says_what_it_is_given() -> None:
 def test_asleep_and_muted_it_can_be_heard(voice: list[str], muted: bool) -> None:
     async def story(house: House) -> None:
         house.asks(Request("mute", on=muted))
-        assert await house.says("hello") == {"seconds": 1.0}
+        assert await house.says("hello") == {"voice": "box"}
         assert len(house.sound.said) == 48_000
         assert voice == ["hello"]
         assert house.sound.spool == b"", "it is no answer"
@@ -300,7 +300,7 @@ def test_stop_ends_it_wherever_it_is(voice: list[str]) -> None:
         with pytest.raises(ControlError, match="told to stop"):
             await saying
         assert not house.sound.said
-        assert await house.says("at last") == {"seconds": 1.0}
+        assert await house.says("at last") == {"voice": "box"}
 
     evening(story)
 
@@ -325,19 +325,19 @@ def test_without_a_loudspeaker_it_says_so(voice: list[str]) -> None:
     evening(story)
 
 
-def test_no_more_waits_to_be_said_than_anybody_would_listen_to(
-    voice: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(shell, "_MOST_S", 1.5)
-
+def test_no_more_waits_to_be_said_than_anybody_would_listen_to(voice: list[str]) -> None:
     async def story(house: House) -> None:
-        await house.says("one")
-        await house.says("two")
+        texts = ("one", "two", "three", "four")
+        waiting = [asyncio.create_task(house.says(text)) for text in texts]
+        await house.settles()
         with pytest.raises(ControlError, match="too much to say"):
-            await house.says("three")
+            await house.says("five")
         house.asks(Request("stop"))
-        await house.says("four")
-        assert voice == ["one", "two", "four"]
+        for saying in waiting:
+            with pytest.raises(ControlError, match="told to stop"):
+                await saying
+        await house.says("six")
+        assert voice == ["one", "six"]
 
     evening(story)
 
@@ -362,6 +362,6 @@ def test_trouble_that_is_shown_keeps_nobody_from_being_heard(voice: list[str]) -
         session.breaks(LinkDown(Trouble.NETWORK))
         await house.settles()
         assert house.runner.state == Scene.TROUBLE
-        assert await house.says("hello") == {"seconds": 1.0}
+        assert await house.says("hello") == {"voice": "box"}
 
     evening(story)

@@ -187,7 +187,11 @@ class Assistant:
                 assert_never(event)
 
     def _converse(self, event: ev.Said, now: float) -> None:
-        """What the provider says; nobody has the turn when nobody is on the line."""
+        """What the provider says; nobody has the turn when nobody is on the line.
+
+        A bill is a bill even then.
+        """
+        self._spending.take(event)
         if self._line.link is not Link.UP:
             return
         self._history.take(event)
@@ -203,7 +207,6 @@ class Assistant:
             case ev.ReplyAudio():
                 self._dialogue.reply_audio(event, now)
             case ev.ReplyDone():
-                self._spending.billed(event.usage, answered=True)
                 self._mishaps.take(event, now)
             case ev.ToolCalled():
                 self._dialogue.tool_called(event)
@@ -214,8 +217,6 @@ class Assistant:
             case ev.UserText() | ev.ReplyText():
                 if isinstance(event, ev.ReplyText):
                     self._dialogue.reply_text(event)
-                else:
-                    self._spending.billed(event.usage)
                 if self._policy.journal_transcripts:
                     who = "user" if isinstance(event, ev.UserText) else "assistant"
                     self._do(note(Fact.TRANSCRIPT, f"{who}: {event.text}", speaker=who))

@@ -96,7 +96,9 @@ class Continuity:
         `asks`: it may, as no sound of an open question is about to be sent.
         """
         owes = asks and self.goes_on and self._history.asks
-        told = self._history.recall(now)
+        # What breaks off goes on, however short the memory is.
+        told = self._history.recall(-inf if self.goes_on else now)
+        self._spending.told(len(told))
         for item in told:
             self._do(item)
         if told:

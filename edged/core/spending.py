@@ -5,7 +5,7 @@ from collections.abc import Callable
 from .budget import Purse
 from .commands import Book, Command, Fact, warn
 from .events import DayTurned
-from .said import Usage
+from .said import ReplyDone, Said, Usage, UserText
 
 
 class Spending:
@@ -38,10 +38,16 @@ class Spending:
         """What a bill comes to, in US dollars."""
         return self._purse.cost(usage)
 
-    def billed(self, usage: Usage, *, answered: bool = False) -> None:
-        """A bill has come, of an answer or of what was written down."""
-        if usage != Usage():
-            self._book(Book(self._purse.spend(usage), usage, answered=answered))
+    def take(self, event: Said) -> None:
+        """A bill may have come with it, of an answer or of what was written down."""
+        if isinstance(event, ReplyDone | UserText) and event.usage != Usage():
+            answered = isinstance(event, ReplyDone)
+            self._book(Book(self._purse.spend(event.usage), event.usage, answered=answered))
+
+    def told(self, messages: int) -> None:
+        """So many texts were handed to a session."""
+        if self._by_minute and messages:
+            self._book(Book(self._purse.spend_minutes(0, messages)))
 
     def passed(self, seconds: float) -> None:
         """A line was open for so much longer."""

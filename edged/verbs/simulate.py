@@ -181,7 +181,7 @@ async def _serve(options: argparse.Namespace) -> int:
     if options.certificate:
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         tls.load_cert_chain(options.certificate, options.private_key)
-    switches = {name.replace("-", "_"): True for name in options.faults}
+    switches: dict[str, Any] = {name.replace("-", "_"): True for name in options.faults}
     status = 429 if switches.pop("rate_limited", False) else 0
     status = 503 if switches.pop("overloaded", False) else status
     faults = Faults(

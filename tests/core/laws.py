@@ -233,7 +233,8 @@ class Laws:
         lasting = commands[max(cleared, default=0) :]
         numbers = [number(c.samples) for c in lasting if isinstance(c, do.SendAudio)]
         if isinstance(event, ev.MicFrame):
-            self._last_frame = number(event.samples)
+            if speaker._ears.rate is not None:
+                self._last_frame = number(event.samples)
             begun = any(isinstance(c, do.DetectTurns | do.ClearInput) for c in commands)
             if before == self.line == "up" and speaker._ears.rate is not None and not begun:
                 held = speaker._dialogue.held
@@ -300,7 +301,9 @@ class Laws:
         limit_s = self._policy.connecting_ring_s
         if speaker._line.asleep:
             limit_s = self._policy.asleep_ring_s
-        assert speaker._line.ring.samples <= limit_s * (speaker._ears.rate or 48_000)
+        rate = speaker._ears.rate
+        # While the microphone is away nothing is kept, and nothing falls out.
+        assert rate is None or speaker._line.ring.samples <= limit_s * rate
 
 
 def _unmutes(commands: list[do.Command]) -> bool:

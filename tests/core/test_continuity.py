@@ -273,6 +273,20 @@ def test_where_no_silent_moment_came_the_agreed_end_is_no_trouble() -> None:
     assert not notes(evening.commands, Fact.TROUBLE)
 
 
+def test_with_a_memory_of_nothing_a_line_that_breaks_still_goes_on() -> None:
+    evening = Evening(history=History(minutes=0))
+    evening.converses()
+    talk(evening, 1, "What is the time?", "Nine.")
+    evening.feed(BROKEN)
+    evening.passes(1.0)
+    assert told(evening.connects())
+    evening.feed(ev.StopAsked())
+    evening.hangs_up()
+    evening.passes(1.0)
+    evening.wakes()
+    assert not told(evening.connects())
+
+
 def test_woken_again_soon_the_conversation_goes_on_and_later_it_does_not() -> None:
     for minutes, known in ((4.0, True), (6.0, False)):
         evening = Evening()

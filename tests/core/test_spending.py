@@ -54,6 +54,14 @@ def test_an_answer_that_was_cut_is_booked_too() -> None:
     assert [book.usd for book in only(evening.commands, do.Book)] == pytest.approx([0.3])
 
 
+def test_a_bill_that_comes_while_the_line_closes_is_a_bill() -> None:
+    evening = spender()
+    evening.is_answered(4.0, heard_s=1.0, done=False)
+    evening.feed(ev.StopAsked())
+    evening.feed(ev.ReplyDone("resp_1", "cancelled", usage=ANSWER))
+    assert [book.usd for book in only(evening.commands, do.Book)] == pytest.approx([0.3])
+
+
 def test_at_four_fifths_it_warns_once_and_at_the_end_it_ends_politely() -> None:
     evening = spender()
     evening.converses()
@@ -112,6 +120,22 @@ def test_where_minutes_cost_the_line_is_booked_when_it_is_gone() -> None:
     (book,) = only(evening.commands, do.Book)
     assert book.session_s == pytest.approx(3.5)
     assert book.usd == pytest.approx(0.035)
+
+
+def test_where_texts_cost_what_a_session_is_told_is_booked() -> None:
+    prices = Prices(models={"m": Price(message=0.004)})
+    evening = Evening(purse=Purse(prices, Budget(), "m"), by_minute=True)
+    evening.converses()
+    turn(evening, 1)
+    evening.feed(ev.UserText("user_1", "What time is it?"), ev.StopAsked())
+    evening.hangs_up()
+    evening.forgets()
+    evening.wakes()
+    evening.connects()
+    told = only(evening.commands, do.Recall)
+    assert told
+    (book,) = only(evening.commands, do.Book)
+    assert book.usd == pytest.approx(0.004 * len(told))
 
 
 def test_a_long_one_is_booked_every_minute_as_a_power_cut_may_come() -> None:

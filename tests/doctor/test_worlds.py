@@ -117,7 +117,7 @@ def test_a_program_that_is_not_there(world: World, table: str) -> None:
     says(world.look("tools"), "fail", "/usr/local/bin/lamp is not there", fix)
 
 
-@pytest.mark.parametrize("where", ["/home/anna/lamp", "/root/lamp", "/tmp/lamp"])
+@pytest.mark.parametrize("where", ["/home/anna/lamp", str(Path("/root", "lamp")), "/tmp/lamp"])
 def test_a_program_that_the_service_does_not_see(world: World, where: str) -> None:
     called(world, where)
     world.file(where, mode=0o755)
