@@ -1,17 +1,14 @@
 """The configuration as a whole: all its sections, and what reading them gives."""
 
 import argparse
-import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
 
-from . import board, config, key, plugins, speech
-from .address import Address
+from . import board, config, key, objections, plugins, speech
 from .core.budget import Budget, Prices
-from .core.gestures import EXCLUSIVE, Action, Bindings
 from .core.settings import BargeIn, Conversation, Gestures, History, Session, Volume
 from .sections import Buttons, Control, Echo, Lights, Link, Provider, Sound, Tools, Wake
 from .settings import Chosen as Chosen
@@ -109,15 +106,7 @@ def read(file: Path | None = None, assignments: Sequence[str] = ()) -> Settings:
         extras=tools,
     )
     _moved(reader)
-    _objected(reader, settings)
-    _undecided(reader, settings.actions)
-    _idle(reader, settings)
-    _crossed(reader, settings)
-    _nowhere(reader, settings.provider, settings.link)
-    _unheard(reader, settings)
-    _too_soft(reader, settings.volume)
-    _unpriced(reader, settings)
-    _flawed(reader, tools, settings.key)
+    objections.raised(reader, settings)
     _unchosen(reader)
     reader.finish()
     return settings
@@ -163,17 +152,6 @@ def _instructed(reader: config.Reader, session: Session) -> Session:
         problem = error.strerror if isinstance(error, OSError) else error
         reader.mistake(("session", "instructions_file"), f"{expected}: {file}: {problem}")
         return session
-
-
-def _nowhere(reader: config.Reader, provider: Chosen, link: Chosen) -> None:
-    """An address of the provider to which no line can be opened is a mistake."""
-    url = getattr(provider.settings, "url", None)
-    if not url:
-        return
-    try:
-        Address(url, getattr(link.settings, "plain_hosts", ()))
-    except ValueError as error:
-        reader.mistake(("provider", provider.name, "url"), str(error))
 
 
 def _driver(reader: config.Reader, section: str, name: str, *address: str | int) -> Chosen:
@@ -229,115 +207,6 @@ def _moved(reader: config.Reader) -> None:
     for address, where in MOVED.items():
         if reader.has(*address):
             reader.mistake(address, where)
-
-
-def _objected(reader: config.Reader, settings: Settings) -> None:
-    """What this provider cannot be asked for is a mistake before the provider says so."""
-    _untold(reader, settings)
-    chosen, warm = settings.provider, settings.conversation.warm
-    if chosen.settings is None:
-        return
-    objections = getattr(chosen.module, "objections", None)
-    if objections is not None:
-        for address, message in objections(settings.session, chosen.settings).items():
-            reader.mistake(address, message)
-    dialect = chosen.module.open(settings.session, chosen.settings)
-    if warm != "never" and dialect.abilities.bills_minutes:
-        costs = f"{chosen.name} bills by the minute, spoken or not: a session in advance would cost"
-        reader.mistake(("conversation", "warm"), f'{costs}; "never" is expected')
-
-
-def _undecided(reader: config.Reader, actions: Mapping[str, Bindings]) -> None:
-    """A long press gives way to a hold where it is the default, not where somebody wrote it."""
-    for name, bound in actions.items():
-        address = ("buttons", "actions", name, "long")
-        if bound.long is not bound.long_press and reader.has(*address):
-            reader.mistake(address, EXCLUSIVE)
-
-
-def _idle(reader: config.Reader, settings: Settings) -> None:
-    """A button that nobody gave an action would do nothing, and look broken."""
-    for chosen in settings.buttons:
-        names = getattr(chosen.settings, "names", tuple)
-        for name in names():
-            if name not in settings.actions:
-                message = f'"{name}" does nothing: give it a table [buttons.actions.{name}]'
-                reader.mistake(("buttons", chosen.name), message)
-
-
-def _untold(reader: config.Reader, settings: Settings) -> None:
-    """Where the server hears no ends of turns, a button has to tell them."""
-    chosen = settings.provider
-    if getattr(chosen.settings, "detects_turns", True):
-        return
-    hears = "the server hears nobody finish (detects_turns)"
-    if not any(bound.hold is Action.PUSH_TO_TALK for bound in settings.actions.values()):
-        message = f'{hears}: give a button hold = "push_to_talk"'
-        reader.mistake(("provider", chosen.name, "detects_turns"), message)
-    if settings.wake.name != "button":
-        message = f'{hears}, which a wake word would need: "button" is expected'
-        reader.mistake(("wake", "driver"), message)
-
-
-def _crossed(reader: config.Reader, settings: Settings) -> None:
-    """No pin serves a light and a button."""
-    users: dict[int, str] = {}
-    for section, drivers in (("lights", settings.lights), ("buttons", settings.buttons)):
-        for chosen in drivers:
-            for use, pin in getattr(chosen.settings, "uses", tuple)():
-                here = f"{section}.{chosen.name}.{use}"
-                other = users.setdefault(pin, here)
-                if other != here:
-                    message = f"is on GPIO {pin}, and so is {other}: give each a pin of its own"
-                    reader.mistake(tuple(here.split(".")), message)
-
-
-def _unheard(reader: config.Reader, settings: Settings) -> None:
-    """A stop word that no model listens for would never stop anything."""
-    known: Collection[str] = getattr(settings.wake.settings, "words", ())
-    for place, word in enumerate(settings.conversation.stop_words):
-        if word not in known:
-            engine = settings.wake.name
-            there = ", ".join(known) or "none"
-            message = f'"{word}" is no word that {engine} listens for; there are: {there}'
-            if known:
-                message += f"; give it a table [wake.{engine}.words.{word}]"
-            reader.mistake(("conversation", "stop_words", place), message)
-
-
-def _too_soft(reader: config.Reader, volume: Volume) -> None:
-    """The first turn of the knob to the left must not make it louder."""
-    if volume.db < volume.lowest_db:
-        at = "db" if reader.has("volume", "db") else "lowest_db"
-        message = f"db {volume.db:g} is below lowest_db {volume.lowest_db:g}: set one of the two"
-        reader.mistake(("volume", at), message)
-
-
-def _unpriced(reader: config.Reader, settings: Settings) -> None:
-    """A limit holds only for what has a price."""
-    prices, session = settings.prices, settings.session
-    for name, price in prices.models.items():
-        if price.same_as and prices.of(name) is None:
-            where = ("prices", "models", name, "same_as")
-            reader.mistake(where, f'"{price.same_as}" has no prices of its own')
-    if not settings.budget.day_usd and not settings.budget.month_usd:
-        return
-    for use in ("model", "transcription"):
-        name = getattr(session, use)
-        if name and prices.of(name) is None:
-            table = f"[prices.models.{json.dumps(name, ensure_ascii=False)}]"
-            message = f"{name} has no price, so that no limit holds: give it a table {table}"
-            reader.mistake(("session", use), f"{message}, an empty one if it costs nothing")
-
-
-def _flawed(reader: config.Reader, tools: Tools, secret: key.Settings) -> None:
-    """A program or a server that cannot be told to a model, or would be told our key."""
-    for place, why in tools.flaws():
-        reader.mistake(("tools", *place), why)
-    for number, server in enumerate(tools.server):
-        for name in {secret.environment, "CREDENTIALS_DIRECTORY"} & {*server.environment}:
-            message = f"{name} leads to the provider's key, which is for no other program"
-            reader.mistake(("tools", "server", number, "environment"), message)
 
 
 def _unchosen(reader: config.Reader) -> None:

@@ -33,7 +33,15 @@ HOUSEKEEPING = GROUND | {
     "record",
     "flight",
 }
-SETTLED = HOUSEKEEPING | {"reload", "schema", "settings", "sections", "template", "pins"}
+SETTLED = HOUSEKEEPING | {
+    "reload",
+    "schema",
+    "objections",
+    "settings",
+    "sections",
+    "template",
+    "pins",
+}
 
 ALLOWED: dict[str, set[str]] = {
     "__init__": set(),
@@ -56,8 +64,10 @@ ALLOWED: dict[str, set[str]] = {
     "pins": GROUND,
     "sections": GROUND | {"control", "core.gestures", "core.settings"},
     "settings": GROUND | {"sections", "core.settings", "core.gestures", "core.budget"},
+    "objections": GROUND | {"sections", "settings", "core.settings", "core.gestures"},
     "schema": GROUND
-    | {"sections", "settings", "control", "core.settings", "core.gestures", "core.budget"},
+    | {"sections", "settings", "objections", "control"}
+    | {"core.settings", "core.gestures", "core.budget"},
     "template": GROUND | {"schema"},
     **{kind: {kind, "ports", "pins"} | GROUND | DEVICE_WORDS for kind in DRIVERS},
     "tools": {"tools", "ports", "core.settings"} | GROUND | DEVICE_WORDS,
