@@ -54,6 +54,8 @@ MESSAGE_IDS: Mapping[Fact, str] = {
     Fact.PRICE_UNKNOWN: "d079c3c0b5ed4a4d8ebb1b695e57440b",
     Fact.RANG: "475ecea2e1494c3686abab21c8301994",
     Fact.TOOL_CALLED: "9dc06a347ffa439ba6ba1e4588649470",
+    Fact.APPROVAL_ASKED: "fd457956a90e4ca787623311a21c417d",
+    Fact.APPROVAL_DECIDED: "b3e57b9db3f44747b60b9b51b8f54324",
     Fact.TOOLS_OFFERED: "e5df6a059de6404892ced8a8cc0f418f",
     Fact.TOOLS_LOST: "d16e11c16fd04404807a0a89a3af38ec",
     Fact.STATE_CHANGED: "cbaaa2b70e134ff6ab4811855c34e1ab",
@@ -84,6 +86,7 @@ PRIORITIES: Mapping[Fact, Priority] = {
     **dict.fromkeys((Fact.TROUBLE, Fact.NOT_STARTED, Fact.RELOAD_REFUSED), Priority.ERROR),
     **dict.fromkeys((Fact.STARTED, Fact.STOPPED, Fact.RELOADED), Priority.NOTICE),
     **dict.fromkeys((Fact.WOKEN, Fact.SESSION_ENDED, Fact.GAP_HEARD), Priority.NOTICE),
+    **dict.fromkeys((Fact.APPROVAL_ASKED, Fact.APPROVAL_DECIDED), Priority.NOTICE),
     **dict.fromkeys((Fact.MUTED, Fact.UNMUTED), Priority.NOTICE),
     Fact.STATE_CHANGED: Priority.DEBUG,
 }

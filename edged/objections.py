@@ -38,6 +38,14 @@ def _objected(reader: config.Reader, settings: Settings) -> None:
     if warm != "never" and dialect.abilities.bills_minutes:
         costs = f"{chosen.name} bills by the minute, spoken or not: a session in advance would cost"
         reader.mistake(("conversation", "warm"), f'{costs}; "never" is expected')
+    for place, remote in enumerate(settings.extras.remote):
+        if remote.require_approval == "button":
+            address = ("tools", "remote", place, "require_approval")
+            if not dialect.abilities.asks_leave:
+                message = f"{chosen.name} asks nobody before it calls a tool"
+                reader.mistake(address, f'{message}; "never" is expected, or no such server')
+            elif not any(bound.talks for bound in settings.actions.values()):
+                reader.mistake(address, 'no button can be pressed for it: give one press = "talk"')
 
 
 def _undecided(reader: config.Reader, actions: Mapping[str, Bindings]) -> None:

@@ -107,7 +107,7 @@ class Tools:
     `name`, `argv`, `allowed_tools`, `environment` and `timeout_s`."""
     remote: tuple[RemoteTools, ...] = ()
     """Servers of tools that the provider calls: a table [[tools.remote]] for each, with
-    `server_label`, `server_url` and `allowed_tools`."""
+    `server_label`, `server_url`, `allowed_tools` and `require_approval`."""
 
     def flaws(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """Where a program cannot be called, or a server may do anything, and why."""

@@ -144,6 +144,8 @@ def _long_conversation(told: Told) -> None:
     """The line breaks, the session grows old, money runs short and a timer rings."""
     told.wakes()
     told.feed(ev.LinkAccepted("sess_3"), ev.LinkReady(), ev.SessionLimited("no such voice"))
+    told.feed(ev.ReplyStarted("resp_8"), ev.ApprovalAsked("resp_8", "mcpr_1", "calendar.add"))
+    told.feed(ev.ReplyDone("resp_8"), ev.WakeAsked())
     told.says()
     told.answers()
     told.feed(ev.UserText("user_1", "What time is it?"))

@@ -16,10 +16,11 @@ from websockets.exceptions import InvalidHandshake, InvalidMessage
 
 from edged.core import commands as do
 from edged.core import events as ev
-from edged.core.commands import ADVICE, Chime, Fact
+from edged.core.commands import Chime, Fact
 from edged.core.events import Trouble
 from edged.core.scenes import Scene
 from edged.core.settings import Conversation, Session
+from edged.core.troubles import ADVICE
 from edged.dialects import openai
 from edged.link import websocket
 

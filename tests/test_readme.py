@@ -107,7 +107,7 @@ def test_what_it_configures_can_be_configured(block: str, tmp_path: Path) -> Non
 
 def test_its_numbers_are_the_defaults() -> None:
     told = re.findall(r"`(?:volume\.)?(\w+)` \(([\d.]+) (?:s|ms|dB)\)", README)
-    assert len(told) == 9
+    assert len(told) == 10
     defaults = vars(Conversation()) | vars(Gestures()) | vars(Volume())
     assert {name: float(number) for name, number in told} == {
         name: defaults[name] for name, _ in told

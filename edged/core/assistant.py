@@ -175,6 +175,8 @@ class Assistant:
         match event:
             case ev.ButtonPressed() | ev.StopAsked() if self._ringing.stop():
                 pass
+            case ev.ButtonPressed() if self._hands.allows(event.button, now):
+                pass
             case ev.ButtonPressed():
                 self._hands.pressed(event.button, now)
             case ev.ButtonReleased():
@@ -212,6 +214,8 @@ class Assistant:
                 self._dialogue.tool_called(event)
                 if self._dialogue.working:
                     self._line.answered()
+            case ev.ApprovalAsked():
+                self._dialogue.approval_asked(event, now)
             case ev.ReplyWords():
                 pass
             case ev.UserText() | ev.ReplyText():
@@ -267,10 +271,8 @@ class Assistant:
                     self._dialogue.insisted(now)
                 case Timer.HUSHED:
                     self._dialogue.answers.hushed(None)
-                case Timer.OVERDUE:
-                    self._dialogue.due.overdue(now)
-                case Timer.ASK_AGAIN:
-                    self._dialogue.due.ask(now)
+                case Timer.OVERDUE | Timer.ASK_AGAIN | Timer.APPROVAL:
+                    self._dialogue.due.ran_out(timer, now)
                 case Timer.RING:
                     self._ringing.ring(now)
                 case Timer.SETTLED:

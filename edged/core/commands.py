@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
-from .events import Trouble, Usage
+from .events import Usage
 from .scenes import Look
 
 
@@ -19,6 +19,7 @@ class Chime(StrEnum):
     VOLUME = "volume"
     WORKING = "working"
     ALARM = "alarm"
+    ASKING = "asking"
     NETWORK = "network"
     KEY = "key"
     CREDIT = "credit"
@@ -27,22 +28,6 @@ class Chime(StrEnum):
     SPEAKER = "speaker"
     CLOCK = "clock"
     BUDGET = "budget"
-
-
-ADVICE: Mapping[Trouble, str] = {
-    Trouble.NETWORK: "see to the network and the provider's address; the next wake tries again",
-    Trouble.KEY: "put a key that the provider takes where the section key says, and reload the "
-    "service",
-    Trouble.CREDIT: "top up the provider's account, or raise its limit",
-    Trouble.PROVIDER: "see what the provider said; name another model and reload the service, or "
-    "wait",
-    Trouble.MICROPHONE: "plug it in, or name one that `edged devices` lists",
-    Trouble.SPEAKER: "plug it in, or name one that `edged devices` lists",
-    Trouble.CLOCK: "set this machine's clock, or let it find its network's",
-    Trouble.BUDGET: "`edged usage` shows what was spent; wait for the next day or month, or raise "
-    "the limits of the section budget and reload the service",
-}
-"""What the owner can do about it."""
 
 
 class Fact(StrEnum):
@@ -90,6 +75,8 @@ class Fact(StrEnum):
     PRICE_UNKNOWN = "price_unknown"
     RANG = "rang"
     TOOL_CALLED = "tool_called"
+    APPROVAL_ASKED = "approval_asked"
+    APPROVAL_DECIDED = "approval_decided"
     TOOLS_OFFERED = "tools_offered"
     TOOLS_LOST = "tools_lost"
     STATE_CHANGED = "state_changed"
@@ -198,6 +185,14 @@ class AnswerTool:
 
     call: str
     output: str
+
+
+@dataclass(frozen=True, slots=True)
+class Approve:
+    """Tell the provider whether it may have the tool called for which it asked."""
+
+    request: str
+    allowed: bool
 
 
 # --- what can be heard and seen -----------------------------------------------------------
@@ -341,7 +336,7 @@ class Fail:
 
 
 Requests = Brief | DetectTurns | CommitInput | ClearInput | AskReply
-Repairs = CancelReply | TruncateReply | DeleteItem | Recall | AnswerTool
+Repairs = CancelReply | TruncateReply | DeleteItem | Recall | AnswerTool | Approve
 LinkCommand = SendAudio | SendNoise | Requests | Repairs
 Loudspeaker = Play | FinishPlay | Hush | Sound | Duck | SetVolume
 Ears = OpenMicrophone | CloseMicrophone | ResetWake

@@ -286,6 +286,12 @@ class Dialogue:
         if wanted and self._calls.begin(event):
             self.patience.tool()
 
+    def approval_asked(self, event: ev.ApprovalAsked, now: float) -> None:
+        """The model wants something done for which somebody must give leave."""
+        if self.answers.counts(event.reply) and self._calls.ask(event):
+            self.patience.tool()
+            self.patience.approval(now)
+
     def tool_finished(self, event: ev.ToolFinished, now: float) -> None:
         """It is done; a call whose conversation has ended is dropped."""
         if not self._calls.knows(event.call):

@@ -11,6 +11,8 @@ from .timers import Timer, Timers
 
 _OVERDUE_S = 2.0
 """Providers answer a cancel within tenths of a second; one that forgets to costs no more."""
+_ITSELF_S = 1.0
+"""A provider that is to go on by itself has begun to by then, or is asked to."""
 _PAUSE_S = 1.0
 """What passes by itself is given this time, and up to as much again."""
 
@@ -57,6 +59,29 @@ class Due:
         self._again = again or (self.owed and self._again)
         self.owed = True
         self.ask(now)
+
+    def decide(self, now: float, *, allowed: bool) -> bool:
+        """Somebody gives leave to what asks for it, or nobody does; whether anything asks.
+
+        The provider goes on by itself, as far as is known; else it is asked to.
+        """
+        decided = self._calls.decide(allowed=allowed)
+        if decided:
+            self._again, self.owed = False, True
+            self._timers.start(Timer.ASK_AGAIN, now + _ITSELF_S)
+            if self._patience.turn in (Turn.THINKING, Turn.SPEAKING):
+                self._patience.answer(now)
+        return decided
+
+    def ran_out(self, timer: Timer, now: float) -> None:
+        """One of its waits is over."""
+        match timer:
+            case Timer.OVERDUE:
+                self.overdue(now)
+            case Timer.APPROVAL:
+                self.decide(now, allowed=False)
+            case _:
+                self.ask(now)
 
     def announce(self, words: str, now: float) -> None:
         """Have these words said; there is no second try, which would ask for an answer."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from .frames import MicFrame as MicFrame
 from .said import Answered as Answered
+from .said import ApprovalAsked as ApprovalAsked
 from .said import Heard as Heard
 from .said import ReplyAudio as ReplyAudio
 from .said import ReplyDone as ReplyDone

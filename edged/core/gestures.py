@@ -102,6 +102,11 @@ class Bindings:
         return Action.NONE if gives_way else self.long
 
     @property
+    def talks(self) -> bool:
+        """Whether it is a button to talk with."""
+        return self.press is Action.TALK or self.hold is Action.PUSH_TO_TALK
+
+    @property
     def touch(self) -> Action:
         """What an edge down may become: what it is held for, or else a press."""
         return self.press if self.hold is Action.NONE else self.hold

@@ -47,6 +47,11 @@ class Hands:
         """Time has passed."""
         self._act(self._fingers.tick(now), now)
 
+    def allows(self, button: str, now: float) -> bool:
+        """Whether this press gives a tool the leave it waits for: of a button that talks."""
+        talks = self._fingers.bindings.get(button, Bindings()).talks
+        return talks and self._dialogue.due.decide(now, allowed=True)
+
     def pressed(self, button: str, now: float) -> None:
         """A finger came down."""
         self._at = self._line.ring.end

@@ -24,7 +24,7 @@ class Patience:
         """The session is over: nobody has the turn, and nobody is waited for."""
         self.move(move)
         self.spoken = self.question = False
-        self._timers.stop(Timer.FOLLOW_UP, Timer.ANSWER, Timer.UTTERANCE)
+        self._timers.stop(Timer.FOLLOW_UP, Timer.ANSWER, Timer.UTTERANCE, Timer.APPROVAL)
 
     def move(self, move: Move | None) -> None:
         """Pass the turn on."""
@@ -65,6 +65,10 @@ class Patience:
         """The answer has gone on."""
         self.move(move)
         self._timers.start(Timer.ANSWER, now + self._policy.answer_timeout_s)
+
+    def approval(self, now: float) -> None:
+        """Somebody is asked for a press."""
+        self._timers.start(Timer.APPROVAL, now + self._policy.approval_s)
 
     def tool(self) -> None:
         """What a tool takes it may take."""

@@ -111,6 +111,16 @@ class ToolCalled:
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovalAsked:
+    """The provider would call a tool of a server in the internet, and waits for leave."""
+
+    reply: str
+    request: str
+    tool: str
+    """Its server and its name, as "calendar.add"."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyDone:
     """Generation ended; playback usually has not."""
 
@@ -146,5 +156,6 @@ class RequestRefused:
 
 
 Heard = SpeechStarted | SpeechStopped | UserItemCommitted | UserText
-Answered = ReplyStarted | ReplyAudio | ReplyWords | ReplyText | ToolCalled | ReplyDone
+Asked = ToolCalled | ApprovalAsked
+Answered = ReplyStarted | ReplyAudio | ReplyWords | ReplyText | Asked | ReplyDone
 Said = Heard | Answered | RequestRefused

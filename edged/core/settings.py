@@ -51,6 +51,8 @@ class Conversation:
     said along with it, or only end it, as a stop word does."""
     longest_s: Annotated[float, "10 to 3600"] = 900.0
     """A conversation that lasts longer is ended, whoever is speaking."""
+    approval_s: Annotated[float, "5 to 120"] = 20.0
+    """A tool that asks for a press is refused after this long without one."""
     answer_timeout_s: Annotated[float, "3 to 120"] = 30.0
     """An answer that has not begun, or not gone on, for this long is given up."""
     utterance_timeout_s: Annotated[float, "5 to 300"] = 60.0
@@ -178,6 +180,8 @@ class Abilities:
     """What was said before can be put into a new session."""
     announces: bool = True
     """It says something word for word when asked to."""
+    asks_leave: bool = True
+    """It waits for somebody's leave before it has a tool of a server in the internet called."""
     bills_minutes: bool = False
     """An open line costs, whether anybody speaks or not."""
 
@@ -202,5 +206,5 @@ class RemoteTools:
     """Its address, https://..."""
     allowed_tools: tuple[str, ...] = ()
     """The names of its tools that may be called; they must be listed."""
-    require_approval: Literal["never"] = "never"
-    """Whether somebody is asked before each call."""
+    require_approval: Literal["never", "button"] = "never"
+    """Whether somebody is asked before each call, and allows it by a press of a button."""

@@ -38,6 +38,8 @@ class Timer(StrEnum):
     """An answer that nobody wants should be done."""
     ASK_AGAIN = "ask_again"
     """An answer that failed is to be asked for once more."""
+    APPROVAL = "approval"
+    """Nobody has pressed a button for the tool that waits for it."""
     RING = "ring"
     """What rings is to sound again."""
     SETTLED = "settled"

@@ -1,6 +1,6 @@
 """What is wrong with the speaker: passing trouble for a while, a lost device until it is back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from . import commands as do
 from .commands import Chime, Command, Fact, warn
@@ -12,6 +12,21 @@ _LASTING = (Trouble.MICROPHONE, Trouble.SPEAKER)
 _REFUSED_S = 3600.0
 """A reload forgets at once what only another configuration mends. Providers have refused everybody
 for a while, too: so long after that a wake tries again."""
+
+ADVICE: Mapping[Trouble, str] = {
+    Trouble.NETWORK: "see to the network and the provider's address; the next wake tries again",
+    Trouble.KEY: "put a key that the provider takes where the section key says, and reload the "
+    "service",
+    Trouble.CREDIT: "top up the provider's account, or raise its limit",
+    Trouble.PROVIDER: "see what the provider said; name another model and reload the service, or "
+    "wait",
+    Trouble.MICROPHONE: "plug it in, or name one that `edged devices` lists",
+    Trouble.SPEAKER: "plug it in, or name one that `edged devices` lists",
+    Trouble.CLOCK: "set this machine's clock, or let it find its network's",
+    Trouble.BUDGET: "`edged usage` shows what was spent; wait for the next day or month, or raise "
+    "the limits of the section budget and reload the service",
+}
+"""What the owner can do about it."""
 
 
 class Troubles:
@@ -64,7 +79,7 @@ class Troubles:
             self._timers.start(Timer.TROUBLE, now + self._shown_s)
         self.health = step(HEALTH, self.health, Move.FAILED)
         self._do(do.Sound(Chime(trouble.value)))
-        told = {"trouble": trouble.value, "detail": detail, "advice": do.ADVICE[trouble]}
+        told = {"trouble": trouble.value, "detail": detail, "advice": ADVICE[trouble]}
         self._do(warn(Fact.TROUBLE, f"trouble: {trouble}", **told))
 
     def end(self, trouble: Trouble | None) -> None:

@@ -168,13 +168,15 @@ class ResponseDone(Server, frozen=True, tag="response.done"):
 
 
 class ItemShape(msgspec.Struct, frozen=True):
-    """What edged reads of an item: a call of a tool."""
+    """What edged reads of an item: a call of a tool, or leave that is asked for one."""
 
     type: str
     status: str | None = None
     call_id: str | None = None
     name: str | None = None
     arguments: str | None = None
+    id: str | None = None
+    server_label: str | None = None
 
 
 class ItemDone(Server, frozen=True, tag="response.output_item.done"):

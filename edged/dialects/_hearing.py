@@ -220,6 +220,8 @@ class Hearing:
 
     def _called(self, reply: str, item: wire.ItemShape) -> list[ev.Event]:
         """The call in a complete item; interrupted calls arrive as items too, incomplete."""
+        if item.type == "mcp_approval_request" and item.id:
+            return [ev.ApprovalAsked(reply, item.id, f"{item.server_label}.{item.name}")]
         if item.type != "function_call" or item.status != "completed":
             return []
         name, arguments = item.name or "", item.arguments or "{}"

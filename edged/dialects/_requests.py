@@ -66,6 +66,14 @@ class FunctionOutput(msgspec.Struct, frozen=True, tag_field="type", tag="functio
     output: str
 
 
+class Approval(msgspec.Struct, frozen=True, tag_field="type", tag="mcp_approval_response"):
+    """Whether a tool of a server in the internet may be called."""
+
+    id: str
+    approval_request_id: str
+    approve: bool
+
+
 class GivenText(msgspec.Struct, frozen=True, tag_field="type", tag="input_text"):
     """What the user said, or what the model is told."""
 
@@ -97,7 +105,9 @@ class Message(msgspec.Struct, frozen=True, tag_field="type", tag="message"):
 class CreateItem(_Client, frozen=True, tag="conversation.item.create"):
     """Add an item to the conversation."""
 
-    item: FunctionOutput | Message
+    item: FunctionOutput | Approval | Message
+    previous_item_id: str = ""
+    """The item behind which it belongs; without one, at the end."""
 
 
 class Aloud(msgspec.Struct, frozen=True):

@@ -87,7 +87,7 @@ class Remote(msgspec.Struct, frozen=True, tag_field="type", tag="mcp"):
     server_label: str
     server_url: str
     allowed_tools: Sequence[str]
-    require_approval: Literal["never"]
+    require_approval: Literal["never", "always"]
 
 
 Told = Sequence[ToolSpec | RemoteTools]
@@ -230,7 +230,12 @@ def everything(tools: Told) -> Sequence[Function | Remote]:
     return [
         *functions(tools),
         *(
-            Remote(each.server_label, each.server_url, each.allowed_tools, each.require_approval)
+            Remote(
+                each.server_label,
+                each.server_url,
+                each.allowed_tools,
+                "never" if each.require_approval == "never" else "always",
+            )
             for each in servers
         ),
     ]

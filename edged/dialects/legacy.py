@@ -49,6 +49,7 @@ def open(session: Session, settings: Settings, tools: config.Told = ()) -> "Dial
         cancels=settings.cancels,
         detects_turns=settings.detects_turns,
         announces=False,
+        asks_leave=False,
     )
     return Dialect(session, Way(settings.url, settings.authorization, told), tools, able)
 

@@ -173,6 +173,10 @@ class Dialect(Hearing):
             case cmd.Recall(who, text):
                 recalled = request.Message(who, (self._part(who, text),))
                 return request.CreateItem(recalled, event_id=self._name("recall"))
+            case cmd.Approve(asked, allowed):
+                name = self._name("approve")
+                leave = request.Approval(name, asked, allowed)
+                return request.CreateItem(leave, previous_item_id=asked, event_id=name)
             case cmd.AnswerTool(call, output):
                 answer = request.FunctionOutput(call, output)
                 return request.CreateItem(answer, event_id=self._name("answer"))

@@ -161,7 +161,11 @@ class Dialect(openai.Dialect):
     def __init__(self, session: Session, way: Way, tools: config.Told) -> None:
         super().__init__(session, way, tools)
         self.abilities = Abilities(
-            truncates=False, deletes=False, announces=False, bills_minutes=True
+            truncates=False,
+            deletes=False,
+            announces=False,
+            asks_leave=False,
+            bills_minutes=True,
         )
 
     def restart(self) -> None:

@@ -32,6 +32,7 @@ _OF_A_LINE = {
     Timer.HUSHED,
     Timer.EVIDENCE,
     Timer.OVERDUE,
+    Timer.APPROVAL,
     Timer.ASK_AGAIN,
     Timer.ROTATE,
     Timer.PAY,

@@ -9,6 +9,7 @@ from edged.core.events import Trouble
 from edged.core.gestures import Action, Bindings
 from edged.core.scenes import Look, Scene
 from edged.core.settings import Conversation
+from edged.core.troubles import ADVICE
 
 from ..script import Evening, chimes, facts, notes, only, sent
 
@@ -236,7 +237,7 @@ def test_trouble_is_shown_sounded_told_and_passes(trouble: Trouble, when: str) -
     assert chimes(commands) == [Chime(trouble.value)]
     told = notes(commands, Fact.TROUBLE)
     assert [one.fields["detail"] for one in told] == ["what to do"]
-    assert told[0].fields["advice"] == do.ADVICE[trouble]
+    assert told[0].fields["advice"] == ADVICE[trouble]
     assert told[0].warning
     assert only(commands, do.Show) == [do.Show(Look(Scene.TROUBLE, trouble))]
     assert len(only(commands, do.Hush)) == (when == "speaking")

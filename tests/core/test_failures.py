@@ -8,6 +8,7 @@ from edged.core.commands import Chime, Fact
 from edged.core.gestures import Action, Bindings
 from edged.core.scenes import Scene
 from edged.core.settings import Conversation
+from edged.core.troubles import ADVICE
 
 from ..script import Evening, chimes, facts, notes, only
 
@@ -99,7 +100,7 @@ def test_when_that_fails_too_it_is_told_and_the_conversation_goes_on(how: str) -
     assert evening.shows(Scene.TROUBLE)
     assert chimes(evening.commands) == [Chime.PROVIDER]
     (told,) = notes(evening.commands, Fact.TROUBLE)
-    assert told.fields["advice"] == do.ADVICE[ev.Trouble.PROVIDER]
+    assert told.fields["advice"] == ADVICE[ev.Trouble.PROVIDER]
     evening.passes(evening.policy.trouble_s + 0.1)
     assert evening.shows(Scene.LISTENING)
     assert requests(evening) == 0

@@ -149,6 +149,7 @@ for _reply in ("resp_1", "resp_2"):
         f"{_reply} goes on": event(ev.ReplyAudio(_reply, f"{_reply}_b", 0, bytes(4800))),
         f"{_reply} is empty": event(ev.ReplyAudio(_reply, f"{_reply}_a", 0, b"")),
         f"{_reply} calls": event(ev.ToolCalled(_reply, f"{_reply}_call", "clock", "{}")),
+        f"{_reply} needs leave": event(ev.ApprovalAsked(_reply, f"{_reply}_leave", "house.lamp")),
         f"{_reply} is told": event(ev.ToolFinished(f"{_reply}_call", "noon")),
         f"{_reply} takes leave": event(ev.ToolFinished(f"{_reply}_call", "bye", farewell=True)),
         f"{_reply} speaks": event(ev.ReplyWords(_reply, f"{_reply}_a", "Shall ")),

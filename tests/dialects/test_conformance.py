@@ -85,7 +85,10 @@ def _told(name: str, session: Session, *, limited: bool, **settings: Any) -> Ite
     for kind in COMMANDS:
         for command in _samples(kind):
             # What a provider cannot do the core does not ask it for.
-            if not getattr(command, "words", "") or getattr(speaker.abilities, "announces", False):
+            able = speaker.abilities
+            if isinstance(command, do.Approve) and not able.asks_leave:
+                continue
+            if not getattr(command, "words", "") or able.announces:
                 yield from speaker.encode(command)
 
 

@@ -14,7 +14,15 @@ from pydantic import TypeAdapter
 from edged.core import commands as cmd
 from edged.core import events as ev
 from edged.core.commands import LinkCommand
-from edged.core.events import Event, LinkDown, LinkReady, ReplyDone, RequestRefused, Trouble
+from edged.core.events import (
+    ApprovalAsked,
+    Event,
+    LinkDown,
+    LinkReady,
+    ReplyDone,
+    RequestRefused,
+    Trouble,
+)
 from edged.core.settings import RemoteTools, Session, ToolSpec
 from edged.dialects import openai
 from edged.dialects._events import DECODERS, IGNORED
@@ -63,6 +71,8 @@ COMMANDS: list[LinkCommand] = [
     cmd.TruncateReply("i", 0, 1234),
     cmd.DeleteItem("i"),
     cmd.AnswerTool("c", '{"error": "“no”"}'),
+    cmd.Approve("mcpr_1", allowed=True),
+    cmd.Approve("mcpr_1", allowed=False),
     *(cmd.Recall(who, "so it was") for who in ("user", "assistant", "system")),
 ]
 
@@ -194,6 +204,28 @@ def test_a_session_that_stood_by_is_told_what_is_new_and_nothing_else() -> None:
     assert dialect.encode(cmd.Brief()) == []
 
 
+def test_a_server_that_needs_a_press_is_asked_for_leave_each_time() -> None:
+    server = RemoteTools("house", "https://house.example/mcp", ("lamp",), "button")
+    dialect = openai.open(Session(), openai.Settings(), [server])
+    (told,) = _valid(dialect.configure())["session"]["tools"]
+    assert told["require_approval"] == "always"
+    item = {
+        "id": "mcpr_1",
+        "type": "mcp_approval_request",
+        "server_label": "house",
+        "name": "lamp",
+        "arguments": "{}",
+    }
+    (asked,) = _hear(dialect, "response.output_item.done", response_id="r", item=item)
+    assert asked == ApprovalAsked("r", "mcpr_1", "house.lamp")
+    (text,) = dialect.encode(cmd.Approve("mcpr_1", allowed=True))
+    sent = _valid(text)
+    assert sent["previous_item_id"] == "mcpr_1"
+    assert sent["item"]["type"] == "mcp_approval_response"
+    assert sent["item"]["approval_request_id"] == "mcpr_1"
+    assert sent["item"]["approve"] is True
+
+
 def test_servers_of_tools_are_the_providers_to_call() -> None:
     server = RemoteTools("house", "https://house.example/mcp", ("lamp", "blind"))
     dialect = openai.open(Session(), openai.Settings(), [CLOCK, server])
@@ -266,6 +298,10 @@ def test_every_event_of_the_line_can_be_heard() -> None:
         "arguments": "{}",
     }
     heard |= set(map(type, _hear(dialect, "response.output_item.done", response_id="r", item=call)))
+    leave = {"type": "mcp_approval_request", "id": "m", "server_label": "s", "name": "n"}
+    heard |= set(
+        map(type, _hear(dialect, "response.output_item.done", response_id="r", item=leave))
+    )
     heard.add(type(_error(dialect, code="insufficient_quota")))
     dialect.configure()
     heard.add(type(_error(dialect, code="unknown_parameter")))

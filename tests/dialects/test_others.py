@@ -97,11 +97,17 @@ def test_address_and_headers(dialect: openai.Dialect, url: str, headers: dict[st
 def test_what_they_can_do() -> None:
     assert {name: dialect.abilities for name, dialect in _all().items()} == {
         "azure": Abilities(),
-        "xai": Abilities(truncates=False, deletes=False, bills_minutes=True),
-        "legacy": Abilities(truncates=False, cancels=False),
+        "xai": Abilities(
+            truncates=False,
+            deletes=False,
+            announces=False,
+            asks_leave=False,
+            bills_minutes=True,
+        ),
+        "legacy": Abilities(truncates=False, cancels=False, announces=False, asks_leave=False),
     }
     able = legacy.open(Session(), legacy.Settings(truncates=True, cancels=True))
-    assert able.abilities == Abilities()
+    assert able.abilities == Abilities(announces=False, asks_leave=False)
 
 
 def test_a_server_that_hears_no_ends_of_turns_is_asked_for_none() -> None:

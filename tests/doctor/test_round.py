@@ -36,7 +36,7 @@ def ward(drop_driver: Drop) -> Drop:
 
 def test_every_check_can_be_described_and_comes_after_what_it_needs() -> None:
     names = _round.names()
-    assert len(names) == 22
+    assert len(names) == 23
     assert names[:2] == ("python", "config")
     for place, name in enumerate(names):
         check = _round._check(name)

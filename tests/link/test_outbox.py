@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from edged.core.commands import (
     AnswerTool,
+    Approve,
     AskReply,
+    Brief,
     CancelReply,
     ClearInput,
     CommitInput,
@@ -84,6 +86,8 @@ ORDERLY = [
     ClearInput(),
     AskReply(),
     AnswerTool("c", "{}"),
+    Approve("m", allowed=True),
+    Brief(),
     Recall("user", "what is the time?"),
 ]
 

@@ -30,6 +30,7 @@ COMMANDS: list[cmd.LinkCommand] = [
     cmd.CancelReply("resp_1"),
     cmd.TruncateReply("item_1", 0, 250),
     cmd.DeleteItem("item_1"),
+    cmd.Approve("mcpr_1", allowed=False),
     cmd.AnswerTool("call_1", '{"time": "nine"}'),
 ]
 

@@ -110,6 +110,23 @@ def test_a_server_is_named_with_what_may_be_called(tmp_path: Path) -> None:
     assert told == "3: tools.remote[0].server_url: expected https://..."
 
 
+def test_a_press_is_asked_for_only_where_somebody_can_press(tmp_path: Path) -> None:
+    file = tmp_path / "edged.toml"
+    server = '[[tools.remote]]\nserver_label = "docs"\nserver_url = "https://example.org/mcp"\n'
+    server += 'allowed_tools = ["search"]\nrequire_approval = "button"\n'
+    file.write_text(server)
+    assert schema.read(file).extras.remote[0].require_approval == "button"
+    (told,) = mistakes(tmp_path, server + '[buttons.actions.talk]\npress = "stop"\n')
+    assert told == (
+        "5: tools.remote[0].require_approval: "
+        'no button can be pressed for it: give one press = "talk"'
+    )
+    grok = '[provider]\ndriver = "xai"\n[session]\nmodel = "grok-voice-think-fast-2.0"\n'
+    grok += 'voice = "ara"\nturn_detection = "server_vad"\n'
+    (told,) = mistakes(tmp_path, server + grok)
+    assert "xai asks nobody before it calls a tool" in told
+
+
 PANTRY = """
 [[tools.server]]
 name = "pantry"
