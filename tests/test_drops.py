@@ -174,8 +174,7 @@ async def _grown_old(here: Here) -> None:
 async def _grown_old_and_broken(here: Here) -> None:
     await here.connects()
     here.server.faults = at("session.created")
-    await here.tells(do.Fact.ROTATED)
-    await here.tells(do.Fact.TROUBLE)
+    await here.tells(do.Fact.RECONNECTING)
     here.server.faults = Faults()
 
 
@@ -204,7 +203,7 @@ POINTS = {
     "while it closes within an answer": Point(_stopped_within_an_answer, False, at("close")),
     "while it is replaced": Point(_grown_old, True, at("close"), rotate_minutes=0.05),
     "when it was replaced": Point(
-        _grown_old_and_broken, False, faulty_sessions=2, rotate_minutes=0.05
+        _grown_old_and_broken, True, faulty_sessions=2, rotate_minutes=0.05
     ),
     "twice in a row": Point(
         _asked_twice, False, at("response.created"), faulty_sessions=2, breaks=2

@@ -24,6 +24,11 @@ class Announcing:
         """Somebody wants it said."""
         self._words, self._asked, self._begun = event.words, False, False
 
+    def drop(self, now: float) -> None:
+        """Somebody wants silence: what is still to be said is not."""
+        if self._words:
+            self._end(now, whole=False)
+
     def settle(self, now: float, *, may: bool) -> None:
         """After every event: go on with it; `may`: a line may be opened."""
         line, dialogue = self._line, self._dialogue

@@ -50,6 +50,11 @@ class Answers:
         return self._current in self._open
 
     @property
+    def under_way(self) -> bool:
+        """Whether the one that counts is being made, or heard."""
+        return self.generating or self.playback.audible
+
+    @property
     def unfinished(self) -> bool:
         """Whether any is being made, wanted or not: until then none can be asked for."""
         return bool(self._open)

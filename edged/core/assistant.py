@@ -184,6 +184,7 @@ class Assistant:
             case ev.WakeAsked():
                 self._waking.asked(now)
             case ev.StopAsked():
+                self._waking.announcing.drop(now)
                 self._line.end("stopped", now)
             case _:
                 assert_never(event)

@@ -7,6 +7,8 @@ from .commands import Chime, Command, Fact, note
 from .events import ApprovalAsked, ToolCalled, ToolFinished
 from .history import History
 
+_CUT_OFF = "It was cut off, and may have been done: ask before you call it again."
+
 
 class Calls:
     """Each call runs once; one that is forsaken still ends, and its output is told."""
@@ -75,7 +77,9 @@ class Calls:
         self.decide(allowed=False)
 
     def clear(self) -> None:
-        """The session is over."""
+        """The session is over; what runs is cut off."""
+        for call in self._running:
+            self._history.did(call, _CUT_OFF)
         self._begun.clear()
         self._running.clear()
         self._forsaken.clear()

@@ -16,7 +16,7 @@ _PAY_EVERY_S = 60.0
 _ROTATE_BEFORE_S = 120.0
 """So long before the provider ends a session a silent moment is looked for; in a short one, for
 the second half of it."""
-_SHORTEST_S = 10.0
+_SHORTEST_S = 60.0
 """A session that is said to last less has been dated by a clock that is wrong."""
 
 
@@ -125,10 +125,10 @@ class Continuity:
         pause_s = self._policy.reconnect_s * (1 + event.jitter / 2)
         self._timers.start(Timer.RETRY, now + pause_s)
 
-    def hangs_up(self, now: float) -> None:
+    def hangs_up(self, now: float, *, spoken: bool) -> None:
         """A session is over; what was said in it is remembered for a while."""
         self._timers.stop(Timer.ROTATE)
-        if self.in_use:
+        if self.in_use and spoken:
             self._history.ended(now)
 
     def ended(self, event: LinkDown, now: float) -> None:

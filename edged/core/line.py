@@ -97,7 +97,8 @@ class Line:
         nobodys, self.announcing = self.announcing, not word
         if self.link is Link.UP:
             self._dialogue.interrupt(now)
-            self._let_out(max(position, self.ring.sent))
+            if self._dialogue.detecting:
+                self._let_out(max(position, self.ring.sent))
         elif self.link is Link.BROKEN:
             self.retry(now)
         elif self.asleep or nobodys:
@@ -180,7 +181,7 @@ class Line:
     def forget(self) -> None:
         """Forget the sound kept: positions start anew."""
         self.ring.clear()
-        self._due = [(0, None)]
+        self._due = [(0, None if self._due[-1][1] is None else 0)]
         self._pressed = self._begun = self._asked = 0
         self._unanswered = None
 
@@ -214,7 +215,7 @@ class Line:
             self.ring.send(first, last)
         if self._due[-1][1] is not None:
             self._held = False
-            self._dialogue.release(now, asks=True)
+            self._dialogue.release(now, asks=self.ring.sent > 0)
             self._asked = self.ring.sent
         lost = max(0, self.ring.gone - self._due[0][0])
         connect_ms = round((now - self._woken_at) * 1000)
@@ -250,9 +251,12 @@ class Line:
         """The line is gone, and for good; whether that came unasked, and who used it is told."""
         if self.link in (Link.DOWN, Link.BROKEN):
             return False
+        if self._dialogue.patience.spoken and self._dialogue.turn is Turn.QUIET:
+            self._unanswered = None
         opening = self.link is Link.OPENING
         unasked = self.link in (Link.OPENING, Link.UP) and not self.announcing
-        listening = self._unanswered is not None or (self._dialogue.detecting and not opening)
+        listening = self._continuity.goes_on if opening else self._dialogue.detecting
+        listening |= self._unanswered is not None
         comes_back = unasked and listening and self._continuity.comes_back(event, now)
         by_hand = not self._dialogue.detecting
         self._hang_up(Move.DROPPED if comes_back else Move.LOST, now)
@@ -260,8 +264,8 @@ class Line:
         if comes_back:
             self._continuity.broke(event, now)
             if not opening:
-                self._repeat()
-                self._held = by_hand
+                self._repeat(now)
+                self._held = self._asked_by_hand = by_hand
             return False
         if self.link is Link.OPENING:
             self._open(now)
@@ -271,8 +275,6 @@ class Line:
         if unasked and event.trouble is None:
             self._do(do.Sound(Chime.SLEEPING))
         return unasked
-
-    # --- one conversation over several sessions --------------------------------------------
 
     def began(self) -> None:
         """An utterance begins: should the line break, it will be sent again."""
@@ -289,20 +291,23 @@ class Line:
         self._open(now)
 
     def rotate(self, now: float) -> None:
-        """Replace the session by a fresh one, as soon as nobody speaks."""
+        """Replace the session by a fresh one as soon as nobody speaks; between presses end it."""
         if self._dialogue.turn is not Turn.QUIET or self._dialogue.working or self._held:
             self._timers.start(Timer.ROTATE, now + _GLANCE_S)
             return
+        if not self._dialogue.detecting:
+            self.end("rotated", now, chime=None)
+            return
         self._continuity.goes_on = True
-        self._due = [(self.ring.end, None)]
+        self._due, self._woken_at = [(self.ring.end, None)], now
         self._do(note(Fact.ROTATED, "the session is replaced by a fresh one"))
         self._close(Move.ROTATED, "rotated", now)
 
-    def _repeat(self) -> None:
+    def _repeat(self, now: float) -> None:
         """What has not been answered is sent to the next session, and what is said meanwhile."""
         here = self.ring.end, None
         first, last = self._unanswered or here
-        self._due = [(max(first, self.ring.gone), last)]
+        self._due, self._woken_at = [(max(first, self.ring.gone), last)], now
         if self._unanswered is not None:
             self.ring.allow(first)
             self._history.take_back_question()
@@ -333,8 +338,9 @@ class Line:
 
     def _hang_up(self, move: Move, now: float) -> None:
         self._timers.stop(Timer.CONNECT, Timer.CLOSE)
+        spoken = self._dialogue.patience.spoken and not self.announcing
+        self._continuity.hangs_up(now, spoken=spoken)
         self._dialogue.end(move, now)
-        self._continuity.hangs_up(now)
         self.ring.sending = False
         self._move(move)
         if self.link in (Link.DOWN, Link.CLOSING):

@@ -14,6 +14,9 @@ from .troubles import Troubles
 _MANY = 3
 _WITHIN_S = 30.0
 """So much that fails within so long is a session that has gone astray, not bad luck."""
+_ONE_CAUSE_S = 1.0
+"""What fails sooner after the last has the same cause, and counts once: a server that takes no
+recalled items refuses each of them."""
 
 
 class Mishaps:
@@ -59,6 +62,8 @@ class Mishaps:
         """The talk goes on; the user is told of an answer that is `lost`."""
         if lost:
             self._troubles.arise(Trouble.PROVIDER, what, now)
+        if self._at and now - self._at[-1] < _ONE_CAUSE_S:
+            return
         self._at.append(now)
         if len(self._at) < _MANY or now - self._at[0] > _WITHIN_S:
             return

@@ -86,8 +86,13 @@ class Waking:
     def settle(self, now: float) -> None:
         """After every event: who takes leave goes, and a session stands by where one should."""
         self.announcing.settle(now, may=self.possible and self._troubles.worst is None)
-        if self._spending.nothing_left and self._line.link is Link.UP:
-            self._dialogue.leave()
+        if self._spending.nothing_left and not self._line.asleep:
+            # The answer that is being made or heard, and what it has begun to do, may end.
+            dialogue = self._dialogue
+            if self._line.link is Link.UP and (dialogue.answers.under_way or dialogue.working):
+                dialogue.leave()
+            else:
+                self._sleep(now)
         if self._dialogue.over:
             self._sleep(now)
         self._warmth.tend(now, may=self.possible)

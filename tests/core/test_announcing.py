@@ -81,9 +81,9 @@ def test_a_conversation_that_ends_meanwhile_is_followed_by_a_line_of_its_own() -
     evening = Evening()
     evening.converses()
     asks(evening)
-    evening.feed(ev.StopAsked())
-    assert not only(evening.commands[-5:], do.OpenLink)
-    assert only(evening.hangs_up(), do.OpenLink)
+    evening.says()
+    evening.feed(ev.LinkDown(None, "1000"))
+    assert only(evening.commands, do.OpenLink)
     assert asked(evening.connects()) == [DINNER]
 
 
