@@ -191,7 +191,7 @@ async def _kept(
     kept = store.Store(store.folder(), warnings.put)
     async with store.Clerk() as clerk:
         memory = Memory(kept, clerk)
-        flight = Flight(lambda: assistant.state, memory.started, made.conversation.asleep_ring_s)
+        flight = Flight(assistant.rests, memory.started, made.conversation.asleep_ring_s)
         with contextlib.ExitStack() as stack:
             tape = None
             if recording is not None:

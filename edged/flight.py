@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from functools import partial
 
 from .core import events as ev
-from .core.scenes import Scene
 from .key import blotted
 from .record import Header, Tape, encode
 from .store import Clerk, Store
@@ -46,7 +45,7 @@ class Flight:
 
     def __init__(
         self,
-        state: Callable[[], str],
+        rests: Callable[[float], bool],
         remembered: Callable[[], ev.Started],
         ring_s: float,
         *,
@@ -54,8 +53,8 @@ class Flight:
         keep_s: float = _KEEP_S,
         limit: int = _LIMIT,
     ) -> None:
-        """`state` is the speaker's before the event, and it keeps `ring_s` of room sound asleep."""
-        self._state = state
+        """`rests`: whether it did before the event; it keeps `ring_s` of room sound asleep."""
+        self._rests = rests
         self._remembered = remembered
         self._ring_s = ring_s
         self._page_s = page_s
@@ -92,7 +91,7 @@ class Flight:
 
     def _rest(self, event: ev.Event, now: float) -> None:
         """Begin a chapter where one can begin."""
-        if not self._quiet(event):
+        if not self._quiet(event, now):
             self._still_since = self._next = None
             return
         if self._still_since is None:
@@ -111,12 +110,12 @@ class Flight:
         if isinstance(event, ev.MicFrame):
             self._heard += len(event.samples) // 2
 
-    def _quiet(self, event: ev.Event) -> bool:
+    def _quiet(self, event: ev.Event, now: float) -> bool:
         """Whether the speaker sleeps on; note by the way what it has and who touches it."""
         match event:
             case ev.MicFrame() | ev.WakeNearlyHeard() | ev.Tick():
                 opened = self._microphone is not None and self._speaker is not None
-                return opened and not self._pressed and self._state() == Scene.ASLEEP
+                return opened and not self._pressed and self._rests(now)
             case ev.MicOpened():
                 self._microphone = event
             case ev.SpeakerOpened():

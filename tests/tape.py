@@ -28,7 +28,7 @@ class Recorded(Evening):
         self.header = header(self.policy, bindings or {})
         self.remembered = ev.Started()
         self.flight = Flight(
-            lambda: self.speaker.state,
+            self.speaker.rests,
             lambda: self.remembered,
             self.policy.asleep_ring_s,
             **limits,  # type: ignore[arg-type]

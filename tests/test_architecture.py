@@ -304,7 +304,7 @@ def test_files_and_functions_are_short(name: str) -> None:
             assert length <= 50, f"{name}.{node.name} has {length} lines"
 
 
-def test_the_decisions_fit_into_3400_lines() -> None:
+def test_the_decisions_fit_into_3450_lines() -> None:
     """Blank lines, comments and docstrings are not counted, as in functions.
 
     Nor is the vocabulary: a longer list of what can happen decides nothing.
@@ -313,7 +313,7 @@ def test_the_decisions_fit_into_3400_lines() -> None:
     counted = [name for name in FILES if room(name) in ("core", "runner", "ports")]
     counted = [name for name in counted if name not in vocabulary]
     lines = {name: _statement_lines(name) for name in counted}
-    assert sum(lines.values()) <= 3400, lines
+    assert sum(lines.values()) <= 3450, lines
 
 
 def _statement_lines(name: str) -> int:

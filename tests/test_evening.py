@@ -185,6 +185,14 @@ def test_the_connection_is_refused() -> None:
 def test_the_key_is_refused() -> None:
     async def story(here: Stage) -> None:
         await is_in_trouble(here, "key", await ask(here))
+        # Only another key mends that: no line is opened before the speaker has been told of one.
+        pressed = time.monotonic()
+        await here.press()
+        troubled = await here.daemon.reaches("trouble: key", since=pressed)
+        await here.daemon.reaches("asleep", since=troubled + 0.01)
+        assert "connecting" not in [state for at, state in here.daemon.states if at > pressed]
+        here.daemon.process.send_signal(signal.SIGHUP)
+        await here.daemon.says("the new configuration is taken", since=pressed)
         await is_well(here)
 
     play(story, Options(answers=[SHORT], faults=Faults(bad_key=True)))

@@ -7,13 +7,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from edged import app
 from edged.core import events as ev
 from edged.core.gestures import Action, Bindings
-from edged.core.scenes import Scene
 from edged.flight import Flight, Recorder
 from edged.ports import Recorder as Port
 from edged.record import Recording, Tape, encode
@@ -48,6 +47,7 @@ def relives(evening: Recorded, folder: Path) -> int:
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@example([["key refused"], ["a conversation"]])
 @given(st.lists(st.lists(st.sampled_from(sorted(HAPPENINGS)), max_size=12), max_size=5))
 def test_what_is_remembered_can_be_lived_through_again(
     tmp_path_factory: pytest.TempPathFactory, evenings: list[list[str]]
@@ -170,7 +170,7 @@ class Cockpit:
         self.folder = folder
         self.warnings: list[str] = []
         self.now = 100.0
-        flight = Flight(lambda: Scene.ASLEEP, ev.Started, 3.0)
+        flight = Flight(lambda _now: True, ev.Started, 3.0)
         self.recorder = Recorder(
             header(courses.POLICY, BINDINGS),
             flight,
@@ -217,7 +217,7 @@ def test_a_failure_leaves_a_file_that_says_why(tmp_path: Path) -> None:
 
 
 def test_a_word_that_is_no_secret_is_left_as_it_is(tmp_path: Path) -> None:
-    flight = Flight(lambda: Scene.ASLEEP, ev.Started, 3.0)
+    flight = Flight(lambda _now: True, ev.Started, 3.0)
     tape = Tape(tmp_path / "x", header(courses.POLICY, {}), pytest.fail)
 
     async def evening() -> None:

@@ -113,6 +113,11 @@ class Assistant:
         """Whether nobody is on the line, nor waits for it to come back, and nothing rings."""
         return self._line.link is Link.DOWN and not self._timers.running(Timer.RING)
 
+    def rests(self, now: float) -> bool:
+        """Whether a fresh one with the same volume and devices would go on as this one does."""
+        quiet = self._timers.nothing_but(Timer.MICROPHONE) and not self._history.fresh(now)
+        return quiet and self.state is Scene.ASLEEP
+
     def unsaved(self) -> list[do.Remember]:
         """What would be remembered in a moment, if there is no time for that."""
         return [do.Remember(self._ears.muted, self._loudness.db)] * self._loudness.unsettled

@@ -99,6 +99,10 @@ class History:
         """The session is over; what was said in it is fresh for a while."""
         self._fresh_until = now + self._policy.minutes * 60
 
+    def fresh(self, now: float) -> bool:
+        """Whether a session that begins now is told anything."""
+        return now <= self._fresh_until and any(said.words() for said in self._said)
+
     def recall(self, now: float) -> list[Recall]:
         """What to tell a session that begins now; [] where nothing fresh is known.
 

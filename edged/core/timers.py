@@ -71,6 +71,10 @@ class Timers:
         """Whether `timer` has been started and has neither run out nor been stopped."""
         return timer in self._at
 
+    def nothing_but(self, timer: Timer) -> bool:
+        """Whether none runs, or only that one."""
+        return self._at.keys() <= {timer}
+
     def due(self, now: float) -> Timer | None:
         """The timer that ran out first, taken out of the set; None when none has."""
         ripe = [(at, timer) for timer, at in self._at.items() if at <= now]
