@@ -50,7 +50,7 @@ def each_recipe_of_the_readme_says_what_it_says_there() -> str:
     sessions = house.recipe("-F EDGED_SESSION").split()
     for session in sessions:
         one = house.recipe("EDGED_SESSION=sess_1", sess_1=session).splitlines()
-        assert one[0].endswith(": connected"), one
+        assert any(each.endswith(": connected") for each in one), one
         assert any(": session ended: " in each for each in one), one
     entries = [json.loads(each) for each in house.recipe("edged -o json").splitlines()]
     return f"{len(told)} recipes, {len(sessions)} conversations, {len(entries)} entries"
