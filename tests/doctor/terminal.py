@@ -34,7 +34,8 @@ class Terminal:
         """`code` may begin it in another world."""
         self._line, theirs = pty.openpty()
         self._child = subprocess.Popen(
-            [sys.executable, "-c", _SITS_DOWN + code, *words],
+            # Whoever runs the tests in the background has Ctrl-C ignored, and that is inherited.
+            ["env", "--default-signal=INT", sys.executable, "-c", _SITS_DOWN + code, *words],
             env={**environment, "TERM": "xterm", "COLUMNS": "200", "LINES": "50"},
             stdin=theirs,
             stdout=theirs,
