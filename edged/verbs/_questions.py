@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from getpass import getpass
+from typing import NoReturn
 
+from rich.console import Console
 from rich.prompt import IntPrompt, Prompt
 from rich.text import Text
 
@@ -11,6 +13,18 @@ from ..doctor._screen import Screen
 
 class Questions(Screen):
     """A screen that also asks for more than yes or no; raises EOFError where nobody answers."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
+        self._gone = False
+
+    def leave(self, *_: object) -> NoReturn:
+        """Whoever was asked is gone, a signal says: end what is done, and ask nothing more.
+
+        Raises KeyboardInterrupt, which is lost where a library has called back into Python.
+        """
+        self._gone = True
+        raise KeyboardInterrupt
 
     def heading(self, text: str) -> None:
         """Begin something new."""
@@ -35,6 +49,7 @@ class Questions(Screen):
     def number(self, question: str, low: int, high: int, default: int) -> int:
         """A whole number of that range."""
         while True:
+            self._must_be_there()
             given: int = IntPrompt.ask(
                 Text(f"  {question}", "bold"), console=self.console, default=default
             )
@@ -44,6 +59,7 @@ class Questions(Screen):
 
     def text(self, question: str, default: str) -> str:
         """A line; empty for the default."""
+        self._must_be_there()
         given: str = Prompt.ask(
             Text(f"  {question}", "bold"), console=self.console, default=default
         )
@@ -51,4 +67,14 @@ class Questions(Screen):
 
     def secret(self, question: str) -> str:
         """A line that is not shown while it is typed."""
+        self._must_be_there()
         return getpass(f"  {question}: ").strip()
+
+    def confirms(self, question: str) -> bool:
+        """Ask the person for yes or no."""
+        self._must_be_there()
+        return super().confirms(question)
+
+    def _must_be_there(self) -> None:
+        if self._gone:
+            raise EOFError

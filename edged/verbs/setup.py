@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
         return 1
     for number in (signal.SIGTERM, signal.SIGHUP):
         # A speaker that was stopped for this is started again, whoever closes the terminal.
-        signal.signal(number, signal.default_int_handler)
+        signal.signal(number, ask.leave)
     try:
         with _paper(file):
             talk = Interview(Visit(file=file, person=ask, tell=ask.tell, online=True), ask)

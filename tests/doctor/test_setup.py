@@ -1,17 +1,21 @@
 """`edged setup`, as somebody at a terminal meets it: asked, tried, written, and nothing lost."""
 
+import contextlib
 import difflib
 import os
+import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from edged import plugins, schema, template
+from edged.doctor._screen import terminal
 from edged.verbs._interview import WORDS
+from edged.verbs._questions import Questions
 
 from .terminal import Terminal
 
@@ -429,3 +433,18 @@ def test_the_service_is_stopped_meanwhile_and_starts_with_what_was_written(
         assert stat.S_IMODE(kept.stat().st_mode) == 0o600
         assert "credentials" not in (tmp_path / "edged.toml").read_text()
         assert KEY not in (tmp_path / "typed").read_text()
+
+
+def test_whoever_is_gone_is_asked_nothing_more_even_where_the_signal_got_lost() -> None:
+    ask = Questions(terminal())
+    with contextlib.suppress(KeyboardInterrupt):
+        ask.leave(signal.SIGHUP, None)
+    questions: list[Callable[[], object]] = [
+        lambda: ask.choose("Who answers", [("openai", "OpenAI")], "openai"),
+        lambda: ask.text("Its address", "wss://edged.invalid/v1"),
+        lambda: ask.secret("The key"),
+        lambda: ask.confirms("Stop it"),
+    ]
+    for question in questions:
+        with pytest.raises(EOFError):
+            question()
