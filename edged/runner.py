@@ -66,7 +66,7 @@ class Runner:
         self._early: list[ev.Event] = []
         self._session: ports.Session | None = None
         self.attending = False
-        """Whether the session is somebody's; one that was opened in advance is nobody's yet."""
+        """Whether somebody is there to be told things, and not a session alone."""
         self._conversation: asyncio.Task[None] | None = None
         self._tools_running: set[asyncio.Task[None]] = set()
         self._ear: ports.Resampler | None = None
@@ -227,7 +227,7 @@ class Runner:
             case do.OpenLink():
                 self._open_line()
             case do.Attend():
-                self._attend()
+                self._attend(command)
             case do.CloseLink():
                 if self._session is not None:
                     self._session.close()
@@ -289,8 +289,8 @@ class Runner:
         if samples and self._session is not None:
             self._session.offer(do.SendAudio(samples))
 
-    def _attend(self) -> None:
-        self.attending = True
+    def _attend(self, command: do.Attend) -> None:
+        self.attending = command.somebody
         self._devices.sound.doze(False)
         self._devices.uplink.restart(self._rate)
 

@@ -152,7 +152,7 @@ class Assistant:
             case ev.ToolFinished():
                 self._dialogue.tool_finished(event, now)
             case ev.LinkAccepted():
-                if self._line.coming:
+                if self._line.link.coming:
                     self._continuity.accepted(event, now)
             case ev.SessionLimited():
                 text = f"the provider refused what was asked of the session: {event.detail}"
@@ -243,7 +243,7 @@ class Assistant:
             match timer:
                 case Timer.WAKING | Timer.HINTED | Timer.PAUSE | Timer.REFUSED:
                     pass
-                case Timer.CONNECT | Timer.ROTATE if self._line.ahead:
+                case Timer.CONNECT | Timer.ROTATE if self._line.link.ahead:
                     self._warmth.ran_out(timer, now)
                 case Timer.CONNECT:
                     self._waking.unanswered(now)

@@ -93,7 +93,10 @@ class OpenLink:
 
 @dataclass(frozen=True, slots=True)
 class Attend:
-    """The session is somebody's, until it ends: room sound is wanted at its best."""
+    """The session is used, until it ends: room sound is wanted at its best."""
+
+    somebody: bool
+    """Whether somebody is there to be told things; else something is only to be said."""
 
 
 @dataclass(frozen=True, slots=True)

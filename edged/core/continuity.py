@@ -90,6 +90,13 @@ class Continuity:
             lasts_s = min(lasts_s, said_s - min(_ROTATE_BEFORE_S, said_s / 2))
         self._timers.start(Timer.ROTATE, now + lasts_s)
 
+    def begun(self, connect_ms: int, lost_samples: int) -> None:
+        """Somebody is connected, so much later and without the sound that was lost by that."""
+        self._do(note(Fact.CONNECTED, "connected", connect_ms=connect_ms))
+        if lost_samples:
+            text = "connecting took longer than the ring holds"
+            self._do(warn(Fact.SOUND_DROPPED, text, lost_samples=lost_samples))
+
     def recalls(self, now: float, *, asks: bool) -> bool:
         """The session is told what was said; whether it owes an answer to that.
 

@@ -5,7 +5,15 @@ from math import inf
 from typing import Literal
 
 from .commands import Recall
-from .said import ReplyAudio, ReplyText, ReplyWords, Said, UserItemCommitted, UserText
+from .said import (
+    ReplyAudio,
+    ReplyText,
+    ReplyWords,
+    Said,
+    SpeechStopped,
+    UserItemCommitted,
+    UserText,
+)
 from .settings import History as Policy
 
 _CUT = "\u2026"
@@ -61,8 +69,8 @@ class History:
     def take(self, event: Said) -> None:
         """What the provider says."""
         match event:
-            case UserItemCommitted():
-                # The words come later, if at all.
+            case SpeechStopped() | UserItemCommitted() if event.item:
+                # The words come later, if at all; not every server tells of both.
                 self._find("user", event.item)
             case UserText():
                 self._wrote("user", event.item, event.text)

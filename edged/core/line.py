@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from . import commands as do
-from .commands import Chime, Command, Fact, note, warn
+from .commands import Chime, Command, Fact, note
 from .continuity import Continuity
 from .dialogue import Dialogue
 from .events import LinkDown, MicFrame
@@ -19,8 +19,7 @@ _CLOSE_GRACE_S = 5.0
 _BEGAN_BEFORE_MS = 600
 """Providers tell that speech has begun up to some tenths of a second later."""
 _GLANCE_S = 0.5
-_AHEAD = (Link.WARMING, Link.STANDBY)
-_ASLEEP = (Link.DOWN, *_AHEAD, Link.CLOSING)
+_ASLEEP = (Link.DOWN, Link.WARMING, Link.STANDBY, Link.CLOSING)
 
 
 class Line:
@@ -68,16 +67,6 @@ class Line:
         """Whether nobody is on the line, or about to be."""
         return self.link in _ASLEEP
 
-    @property
-    def coming(self) -> bool:
-        """Whether a session is being opened."""
-        return self.link in (Link.OPENING, Link.WARMING)
-
-    @property
-    def ahead(self) -> bool:
-        """Whether a session is open, or being opened, that nobody has asked for yet."""
-        return self.link in _AHEAD
-
     def prepare(self, now: float) -> None:
         """Open a session before anybody asks for one."""
         self._move(Move.PREPARED)
@@ -94,11 +83,12 @@ class Line:
         """
         if self._dialogue.held:
             return
-        nobodys, self.announcing = self.announcing, not word
+        nobodys = self.announcing
+        self._attract(somebody=bool(word))
         if self.link is Link.UP:
             self._dialogue.interrupt(now)
             if self._dialogue.detecting:
-                self._let_out(max(position, self.ring.sent))
+                self.ring.let_out(max(position, self.ring.sent))
         elif self.link is Link.BROKEN:
             self.retry(now)
         elif self.asleep or nobodys:
@@ -106,7 +96,7 @@ class Line:
             self._word, self._woken_at, self._held = word, now, held
             self._due = [(max(position, self.ring.gone, self.ring.sent), None)]
             # A line that stood by may be dead, and nobody knows yet.
-            self._unanswered = self._due[0] if self.ahead else None
+            self._unanswered = self._due[0] if self.link.ahead else None
             if word:
                 self._do(do.Sound(Chime.WOKEN))
                 self._timers.start(Timer.WAKING, now + _WAKING_S)
@@ -114,11 +104,19 @@ class Line:
             self._move(Move.WOKEN)
             if before is Link.DOWN:
                 self._open(now)
-            elif before in _AHEAD:
+            elif before.ahead:
                 self._attend(now)
             if before is Link.STANDBY:
                 self._timers.stop(Timer.WAKING)
                 self._begin(now)
+
+    def _attract(self, *, somebody: bool) -> None:
+        """Somebody is there now, or nobody: something is only to be said."""
+        if somebody and self.announcing and self.link in (Link.OPENING, Link.UP):
+            self._do(do.Attend(somebody))
+            if self.link is Link.UP:
+                self._do(do.Brief())
+        self.announcing = not somebody
 
     def hold(self, position: int, now: float) -> None:
         """The button went down at `position`, and is held to talk; a second one is nothing."""
@@ -129,12 +127,12 @@ class Line:
         self._asked_by_hand = self.asleep or self.announcing
         self._pressed = position
         if self.link is Link.UP:
-            self.announcing = False
+            self._attract(somebody=True)
             forgotten = self._dialogue.hold(now)
             self._do(do.Sound(Chime.WOKEN))
             self._begun = max(first, self._asked if forgotten else self.ring.sent)
             self._unanswered = self._begun, None
-            self._let_out(self._begun)
+            self.ring.let_out(self._begun)
         elif self._asked_by_hand:
             self.wake("button", first, now, held=True)
         elif until is not None:
@@ -187,13 +185,12 @@ class Line:
 
     def ready(self, now: float) -> None:
         """Its configuration is confirmed."""
-        opening = self.link
-        if not self.coming:
+        if not self.link.coming:
             return
         self._move(Move.CONFIGURED)
         self._timers.stop(Timer.WAKING, Timer.CONNECT)
         self._continuity.configured(now)
-        if opening is Link.OPENING:
+        if self.link is Link.UP:
             self._begin(now)
 
     def _begin(self, now: float) -> None:
@@ -202,8 +199,7 @@ class Line:
         self._dialogue.turns.connected(self._woken_at, now)
         self._dialogue.patience.spoken = self._continuity.goes_on
         self._dialogue.patience.user(now)
-        if self._continuity.recalls(now, asks=self._unanswered is None):
-            self._dialogue.resume(now)
+        owes = self._continuity.recalls(now, asks=self._unanswered is None)
         if self.announcing:
             self._due, self._dialogue.detecting = [(self.ring.end, None)], False
             self._do(do.DetectTurns(False))
@@ -213,24 +209,24 @@ class Line:
             self._dialogue.hold(now)
         for first, last in self._due:
             self.ring.send(first, last)
-        if self._due[-1][1] is not None:
-            self._held = False
-            self._dialogue.release(now, asks=self.ring.sent > 0)
+        if (until := self._due[-1][1]) is not None:
+            self._held, asks = False, until > self._due[0][0]
+            self._dialogue.release(now, asks=asks)
             self._asked = self.ring.sent
+            if not asks:
+                self._unanswered = None
+        if owes:
+            self._dialogue.resume(now)
         lost = max(0, self.ring.gone - self._due[0][0])
-        connect_ms = round((now - self._woken_at) * 1000)
-        self._do(note(Fact.CONNECTED, "connected", connect_ms=connect_ms))
-        if lost:
-            text = "connecting took longer than the ring holds"
-            self._do(warn(Fact.SOUND_DROPPED, text, lost_samples=lost))
+        self._continuity.begun(round((now - self._woken_at) * 1000), lost)
 
     def fall_silent(self, now: float) -> None:
         """Nobody went on talking."""
         if self._dialogue.patience.spoken:
             self.end("silence", now, Chime.SLEEPING if self._dialogue.detecting else None)
             return
-        word = self._word
-        self._do(note(Fact.FALSE_WAKE, f"woken by {word}, and nobody spoke", word=word))
+        text = f"woken by {self._word}, and nobody spoke"
+        self._do(note(Fact.FALSE_WAKE, text, word=self._word))
         self.end("false wake", now, chime=None)
 
     def end(self, reason: str, now: float, chime: Chime | None = Chime.SLEEPING) -> None:
@@ -256,7 +252,7 @@ class Line:
         opening = self.link is Link.OPENING
         unasked = self.link in (Link.OPENING, Link.UP) and not self.announcing
         listening = self._continuity.goes_on if opening else self._dialogue.detecting
-        listening |= self._unanswered is not None
+        listening |= self._unanswered is not None or self._dialogue.turn is Turn.THINKING
         comes_back = unasked and listening and self._continuity.comes_back(event, now)
         by_hand = not self._dialogue.detecting
         self._hang_up(Move.DROPPED if comes_back else Move.LOST, now)
@@ -264,8 +260,8 @@ class Line:
         if comes_back:
             self._continuity.broke(event, now)
             if not opening:
-                self._repeat(now)
                 self._held = self._asked_by_hand = by_hand
+                self._repeat(now)
             return False
         if self.link is Link.OPENING:
             self._open(now)
@@ -305,17 +301,13 @@ class Line:
 
     def _repeat(self, now: float) -> None:
         """What has not been answered is sent to the next session, and what is said meanwhile."""
-        here = self.ring.end, None
+        # Between presses nobody is heard: the button is as if just let go.
+        here = self.ring.end, self.ring.end if self._held else None
         first, last = self._unanswered or here
         self._due, self._woken_at = [(max(first, self.ring.gone), last)], now
         if self._unanswered is not None:
             self.ring.allow(first)
             self._history.take_back_question()
-
-    def _let_out(self, first: int) -> None:
-        """Room sound from the position `first` on leaves, whatever the gate thought of it."""
-        self.ring.allow(first)
-        self.ring.send(first)
 
     def _open(self, now: float) -> None:
         self._dial(now)
@@ -323,7 +315,7 @@ class Line:
 
     def _attend(self, now: float) -> None:
         self._continuity.attends(now)
-        self._do(do.Attend())
+        self._do(do.Attend(somebody=not self.announcing))
 
     def _dial(self, now: float) -> None:
         self._continuity.opens(now)

@@ -29,6 +29,16 @@ class Link(StrEnum):
     BROKEN = "broken"
     """Lost in the middle of a conversation, and about to be opened once more."""
 
+    @property
+    def coming(self) -> bool:
+        """Whether a session is being opened."""
+        return self in (Link.OPENING, Link.WARMING)
+
+    @property
+    def ahead(self) -> bool:
+        """Whether a session is open, or being opened, that nobody has asked for yet."""
+        return self in (Link.WARMING, Link.STANDBY)
+
 
 class Turn(StrEnum):
     """Whose turn is it? Only while the line is up."""

@@ -85,6 +85,11 @@ class Preroll:
             self.sent = kept.end
             self.sending = last is None
 
+    def let_out(self, first: int) -> None:
+        """Let go what was kept from the position `first` on, whatever was thought of it."""
+        self.allow(first)
+        self.send(first)
+
     def back(self, position: int, ms: int) -> int:
         """The position `ms` before `position`."""
         return position - ms * self.rate // 1000

@@ -28,7 +28,7 @@ class Warmth:
     def tend(self, now: float, *, may: bool) -> None:
         """Open a session or close it, as it `may` be and should; to be called after every event."""
         wanted = may and (self._when == "always" or self._timers.running(Timer.HINTED))
-        if self._line.ahead and not wanted:
+        if self._line.link.ahead and not wanted:
             self._line.cool("not needed", now)
             if may:
                 self._rest(now)
@@ -49,7 +49,7 @@ class Warmth:
 
     def lost(self, event: LinkDown, now: float) -> None:
         """The line is about to be gone: what broke is not opened again at once, if at all."""
-        if event.trouble is not None or self._line.ahead:
+        if event.trouble is not None or self._line.link.ahead:
             self._rest(now, event.jitter)
 
     def ran_out(self, timer: Timer, now: float) -> None:

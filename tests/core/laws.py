@@ -116,7 +116,8 @@ class Laws:
                 self._received.clear()
                 self._taken_back.clear()
             case do.Attend():
-                self.line = {"warming": "opening", "standby": "up"}[self.line]
+                self.line = {"warming": "opening", "standby": "up"}.get(self.line, self.line)
+                assert self.line in ("opening", "up")
             case do.CloseLink():
                 assert self.line not in ("down", "closing"), f"nothing to close: {self.line}"
                 self.line = "closing"

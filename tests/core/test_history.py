@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edged.core.history import History
-from edged.core.said import ReplyAudio, ReplyText, ReplyWords, UserItemCommitted, UserText
+from edged.core.said import (
+    ReplyAudio,
+    ReplyText,
+    ReplyWords,
+    SpeechStopped,
+    UserItemCommitted,
+    UserText,
+)
 from edged.core.settings import History as Policy
 
 RATE = 24_000
@@ -126,3 +133,12 @@ def test_words_that_came_in_pieces_do_where_the_whole_never_came() -> None:
     history.take(ReplyText("r", "b", "All of it."))
     history.ended(0.0)
     assert [item.text for item in history.recall(1.0)[:-1]] == ["One two\u2026", "All of it."]
+
+
+def test_a_server_that_tells_of_no_utterance_until_it_is_written_down_keeps_the_order() -> None:
+    history = History(Policy(), RATE)
+    history.take(SpeechStopped("u"))
+    history.take(ReplyWords("r", "a", "Nine."))
+    history.take(UserText("u", "What is the time?"))
+    history.ended(0.0)
+    assert [item.text for item in history.recall(1.0)[:-1]] == ["What is the time?", "Nine."]

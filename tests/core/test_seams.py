@@ -9,7 +9,7 @@ from edged.core.gestures import Action, Bindings
 from edged.core.scenes import Scene
 from edged.core.settings import Conversation
 
-from ..script import Evening, only, sent
+from ..script import Evening, facts, only, sent
 
 BINDINGS = {
     "talk": Bindings(),
@@ -266,3 +266,57 @@ def test_stop_also_stops_what_waits_to_be_said() -> None:
     evening.hangs_up()
     evening.passes(1.0)
     assert not only(evening.commands, do.OpenLink)
+
+
+def test_by_push_to_talk_a_line_that_breaks_while_a_tool_works_comes_back_for_its_answer() -> None:
+    evening = between_presses()
+    evening.holds()
+    evening.passes(1.0)
+    evening.lets_go()
+    evening.feed(ev.ReplyStarted("r"), ev.ToolCalled("r", "c", "clock", "{}"), ev.ReplyDone("r"))
+    evening.passes(0.2)
+    evening.feed(BROKEN)
+    evening.forgets()
+    evening.passes(2.0)
+    assert only(evening.commands, do.OpenLink)
+    assert do.Fact.TROUBLE not in facts(evening.commands)
+    evening.connects()
+    assert only(evening.commands, do.AskReply)
+    evening.answers("resp_2", item="item_2", seconds=1.0)
+    evening.passes(2.0)
+    assert not sent(evening.commands), "between presses nobody is heard"
+    evening.holds()
+    evening.passes(1.0)
+    evening.lets_go()
+    assert sent(evening.commands)
+
+
+# --- what is told besides -----------------------------------------------------------------
+
+
+def test_what_is_told_once_is_told_to_somebody_and_not_to_an_announcement() -> None:
+    evening = Evening(bindings=BINDINGS)
+    evening.starts()
+    evening.passes(1.0)
+    evening.feed(ev.SayAsked("the wash is done"))
+    assert only(evening.commands, do.Attend) == [do.Attend(somebody=False)]
+    evening.connects()
+    evening.answers(seconds=2.0)
+    evening.passes(0.5)
+    evening.forgets()
+    evening.wakes()
+    joined = only(evening.commands, do.Attend, do.Brief)
+    assert joined == [do.Attend(somebody=True), do.Brief()]
+
+
+@pytest.mark.parametrize("comes", ["wakes", "holds"])
+def test_so_it_is_where_somebody_comes_while_the_line_for_it_opens(comes: str) -> None:
+    evening = Evening(bindings=BINDINGS)
+    evening.starts()
+    evening.passes(1.0)
+    evening.feed(ev.SayAsked("the wash is done"))
+    evening.forgets()
+    getattr(evening, comes)()
+    assert only(evening.commands, do.Attend) == [do.Attend(somebody=True)]
+    evening.passes(0.2)
+    assert only(evening.connects(), do.Brief)
