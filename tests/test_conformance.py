@@ -16,6 +16,8 @@ from edged.simulator.server import Call, Options
 from .dialects.published import flaws
 from .home import ANSWERS, Here, speaker
 
+pytestmark = pytest.mark.evenings
+
 SETTINGS = {
     "openai": "",
     "azure": "",

@@ -22,6 +22,8 @@ from edged.simulator.server import Call, Faults, Options
 
 from .home import ANSWERS, RATE, Here, speaker
 
+pytestmark = pytest.mark.evenings
+
 PIECE = RATE // 20
 
 

@@ -22,7 +22,7 @@ from edged.simulator.server import Call, Options
 
 from .link.provider import text
 
-pytestmark = pytest.mark.timeout(150)
+pytestmark = [pytest.mark.evenings, pytest.mark.timeout(150)]
 
 SECRET = "Q7vX9kLm2pRt4wYz8bNc6dFg1hJs3aEu5iOo0"
 KEY = f"sk-proj-{SECRET}"

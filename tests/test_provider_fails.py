@@ -12,6 +12,8 @@ from edged.simulator.server import Faults, Options
 
 from .home import ANSWERS, Here, speaker
 
+pytestmark = pytest.mark.evenings
+
 WELL = Faults()
 
 

@@ -14,6 +14,8 @@ from edged.simulator.server import Options, Server, serve
 from .home import ANSWERS
 from .serviced import Serviced, configured, serviced
 
+pytestmark = pytest.mark.evenings
+
 DAY, NEXT_DAY = "2026-11-21", "2026-11-22"
 OPTIONS = Options(answers=ANSWERS, detector="energy", think_s=0.02, transcription_s=0.02)
 SPENT = "for this day are spent"

@@ -51,7 +51,7 @@ _TOOL = """
 name = "{name}"
 description = "Try it."
 argv = ["{program}"]
-timeout_s = 20
+timeout_s = {timeout_s}
 [tools.command.parameters.properties.on]
 type = "boolean"
 """
@@ -120,11 +120,12 @@ def _keep_time_as_chrony_without_rtcsync() -> None:
 @line
 def a_program_of_its_owner_answers_in_a_conversation_and_sees_next_to_nothing() -> str:
     tools = ""
-    for name, text in (("lamp", _LAMP), ("greedy", _GREEDY), ("bomb", _BOMB)):
+    # The last one does not end by itself.
+    for name, text, timeout_s in (("lamp", _LAMP, 20), ("greedy", _GREEDY, 20), ("bomb", _BOMB, 3)):
         program = _PROGRAMS / name
         program.write_text(text)
         program.chmod(0o755)
-        tools += _TOOL.format(name=name, program=program)
+        tools += _TOOL.format(name=name, program=program, timeout_s=timeout_s)
     (_DROP_INS / "tools.toml").write_text(tools)
     drop_in = Path("/etc/systemd/system/edged.service.d/unknown.conf")
     drop_in.parent.mkdir(parents=True, exist_ok=True)
@@ -133,11 +134,15 @@ def a_program_of_its_owner_answers_in_a_conversation_and_sees_next_to_nothing() 
     house.run("systemctl", "restart", "edged.service")
     provider = _Provider(
         *("--call", 'lamp={"on": true}', "--and-call", 'set_alarm={"time": "07:00"}'),
+        *("--and-call", "bomb", "--and-call", 'set_timer={"seconds": 45, "name": "tea"}'),
         *("--answer", "It is lit."),
     )
-    _converses(house.settled())
+    mark, before = house.settled(), house.pid()
+    _converses(mark)
+    assert house.pid() == before, "it was started again"
     told = provider.heard()
-    _Told.alarm = told["set_alarm"]
+    _Told.alarm, _Told.bomb = told["set_alarm"], told["bomb"]
+    assert '"set": "tea"' in told["set_timer"], told["set_timer"]
     assert told["lamp"] == 'asked {"on": true} by edged', told["lamp"]
     return told["lamp"]
 
@@ -146,6 +151,7 @@ class _Told:
     """What one conversation tells of more than one line."""
 
     alarm = ""
+    bomb = ""
     clock = ""
 
 
@@ -154,6 +160,16 @@ def before_the_clock_is_set_an_alarm_says_that_it_waits() -> str:
     assert '"set"' in _Told.alarm, _Told.alarm
     assert "has not been set yet: the alarm waits until it is" in _Told.alarm, _Told.alarm
     return _Told.alarm
+
+
+@line
+def a_program_that_multiplies_takes_no_thread_of_the_speakers() -> str:
+    assert "error" in _Told.bomb, _Told.bomb
+    refused = (_GROUP / "pids.events").read_text().split()
+    assert refused == ["max", "0"], f"the unit's own bound was reached: {refused}"
+    alone = len((_GROUP / "cgroup.procs").read_text().split())
+    assert alone == 1, f"{alone} processes are left"
+    return f"at most {(_GROUP / 'pids.peak').read_text().strip()} at once; {_Told.bomb[:80]}"
 
 
 @line
@@ -182,26 +198,6 @@ def a_clock_that_chrony_keeps_counts_as_set() -> str:
     assert '"time"' in _Told.clock, _Told.clock
     assert "has not been set" not in _Told.clock, _Told.clock
     return _Told.clock
-
-
-@line
-def a_program_that_multiplies_takes_no_thread_of_the_speakers() -> str:
-    provider = _Provider(
-        *("--call", "bomb", "--and-call", 'set_timer={"seconds": 45, "name": "tea"}'),
-        *("--answer", "Your tea is soon ready."),
-    )
-    mark = house.settled()
-    before = house.pid()
-    _converses(mark)
-    told = provider.heard()
-    assert "error" in told["bomb"], told["bomb"]
-    assert '"set": "tea"' in told["set_timer"], told["set_timer"]
-    assert house.pid() == before, "it was started again"
-    refused = (_GROUP / "pids.events").read_text().split()
-    assert refused == ["max", "0"], f"the unit's own bound was reached: {refused}"
-    alone = len((_GROUP / "cgroup.procs").read_text().split())
-    assert alone == 1, f"{alone} processes are left"
-    return f"at most {(_GROUP / 'pids.peak').read_text().strip()} at once; {told['bomb'][:80]}"
 
 
 @line
