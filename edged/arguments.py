@@ -163,7 +163,9 @@ def _inner_flaws(schema: Schema, at: str, depth: int) -> Iterator[str]:
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    # A whole number is finite, and may be larger than any that is not whole.
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return whole or (isinstance(value, float) and math.isfinite(value))
 
 
 def _same(one: Any, other: Any) -> bool:

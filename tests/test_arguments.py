@@ -70,6 +70,11 @@ def test_what_fits_is_taken(given: dict[str, Any]) -> None:
         ({"on": True, "level": True}, "level: a whole number is expected, not true"),
         ({"on": True, "level": "3"}, 'level: a whole number is expected, not "3"'),
         ({"on": True, "level": 1e999}, "level: a whole number is expected, not Infinity"),
+        ({"on": True, "level": 10**15}, f"level: at most 10 is expected, not {10**15}"),
+        (
+            {"on": True, "level": 10**400},
+            f"level: at most 10 is expected, not 1{'0' * 56}...",
+        ),
         ({"on": True, "hue": ""}, 'hue: 1 characters or more is expected, not ""'),
         ({"on": True, "hue": "purple"}, 'hue: 5 characters at most is expected, not "purple"'),
         ({"on": True, "hue": "BLUE"}, 'hue: text that fits ^[a-z]+$ is expected, not "BLUE"'),
@@ -106,6 +111,7 @@ def test_values_nested_without_end_are_refused() -> None:
 def test_a_schema_for_arguments_is_one() -> None:
     assert flaw(LAMP) == ""
     assert flaw({}) == ""
+    assert flaw({"properties": {"level": {"type": "integer", "maximum": 10**400}}}) == ""
 
 
 @pytest.mark.parametrize(

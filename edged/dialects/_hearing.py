@@ -19,6 +19,8 @@ CONFIGURE, LEAST = "edged-configure", "edged-configure-least"
 """The names of the first configuration, and of what is asked for when that is refused."""
 
 _KINDS_COUNTED = 64
+_LAST = 4e9
+"""Unix seconds; the year 2096."""
 _STATUSES = ("completed", "cancelled", "incomplete", "failed")
 
 
@@ -118,7 +120,8 @@ class Hearing:
 
     def _created(self, session: wire.SessionShape) -> list[ev.Event]:
         told = session.expires_at
-        if isinstance(told, int | float) and not isinstance(told, bool):
+        number = isinstance(told, int | float) and not isinstance(told, bool)
+        if number and abs(told) < _LAST:
             self.expires_at = float(told)
         if self._accepted:
             return []
