@@ -253,6 +253,7 @@ class Line:
         unasked = self.link in (Link.OPENING, Link.UP) and not self.announcing
         listening = self._continuity.goes_on if opening else self._dialogue.detecting
         listening |= self._unanswered is not None or self._dialogue.turn is Turn.THINKING
+        listening |= self._dialogue.working
         comes_back = unasked and listening and self._continuity.comes_back(event, now)
         by_hand = not self._dialogue.detecting
         self._hang_up(Move.DROPPED if comes_back else Move.LOST, now)

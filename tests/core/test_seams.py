@@ -291,6 +291,26 @@ def test_by_push_to_talk_a_line_that_breaks_while_a_tool_works_comes_back_for_it
     assert sent(evening.commands)
 
 
+@pytest.mark.parametrize("detects_turns", [True, False])
+def test_so_it_does_where_the_model_had_said_that_it_would_look(detects_turns: bool) -> None:
+    evening = between_presses(detects_turns=detects_turns)
+    evening.holds()
+    evening.passes(1.0)
+    evening.lets_go()
+    evening.feed(ev.ReplyStarted("r"))
+    evening.sends_sound("r", seconds=0.5, item="one_moment")
+    evening.feed(ev.ToolCalled("r", "c", "clock", "{}"), ev.ReplyDone("r"))
+    evening.passes(1.0)
+    evening.feed(BROKEN)
+    evening.forgets()
+    evening.passes(2.0)
+    assert only(evening.commands, do.OpenLink)
+    evening.connects()
+    assert only(evening.commands, do.AskReply)
+    evening.passes(1.0)
+    assert not sent(evening.commands)
+
+
 # --- what is told besides -----------------------------------------------------------------
 
 
