@@ -213,6 +213,8 @@ class Line:
             self._held, asks = False, until > self._due[0][0]
             self._dialogue.release(now, asks=asks)
             self._asked = self.ring.sent
+            # The answer to what was asked last sees what was open before.
+            owes &= not asks
             if not asks:
                 self._unanswered = None
         if owes:

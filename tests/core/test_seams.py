@@ -311,6 +311,25 @@ def test_so_it_does_where_the_model_had_said_that_it_would_look(detects_turns: b
     assert not sent(evening.commands)
 
 
+def test_whoever_asks_by_hand_while_the_line_comes_back_is_answered_once() -> None:
+    evening = between_presses()
+    evening.holds()
+    evening.passes(1.0)
+    evening.lets_go()
+    evening.feed(ev.ReplyStarted("r"), ev.ToolCalled("r", "c", "clock", "{}"), ev.ReplyDone("r"))
+    evening.feed(BROKEN)
+    evening.passes(0.1)
+    evening.holds()
+    evening.passes(0.8)
+    evening.lets_go()
+    evening.passes(0.5)
+    assert only(evening.connects(), do.AskReply)
+    evening.forgets()
+    evening.answers("resp_2", item="item_2", seconds=1.0)
+    evening.passes(2.0)
+    assert not only(evening.commands, do.AskReply)
+
+
 # --- what is told besides -----------------------------------------------------------------
 
 
