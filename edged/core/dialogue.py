@@ -247,7 +247,7 @@ class Dialogue:
             self.turns.open().spent(event.usage)
             # An answer of which something was heard or done is not begun again.
             silent = not self.playback.received(event.reply)
-            if event.status != "failed":
+            if event.status != "failed" and not (silent and event.status == "incomplete"):
                 self.due.tried = False
             elif not self.working:
                 lost = self.due.failed(now, event.transient and silent, event.jitter)

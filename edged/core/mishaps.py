@@ -55,8 +55,8 @@ class Mishaps:
             # Whoever has paid need not change the configuration.
             fatal = event.trouble is not Trouble.CREDIT
             self._troubles.arise(event.trouble, event.detail, now, fatal=fatal)
-        elif event.status == "failed":
-            self._outlive(event.detail, now, lost=lost)
+        elif event.status == "failed" or lost:
+            self._outlive(event.detail or event.reason, now, lost=lost)
 
     def _outlive(self, what: str, now: float, *, lost: bool) -> None:
         """The talk goes on; the user is told of an answer that is `lost`."""

@@ -143,6 +143,30 @@ def test_an_answer_of_which_something_was_heard_is_not_begun_again() -> None:
     assert evening.shows(Scene.LISTENING)
 
 
+@pytest.mark.parametrize("reason", ["content_filter", "max_output_tokens"])
+def test_an_answer_that_ends_before_its_first_sound_is_told(reason: str) -> None:
+    evening = asked()
+    evening.feed(ev.ReplyStarted("resp_1"), ev.ReplyDone("resp_1", "incomplete", reason))
+    assert chimes(evening.commands) == [Chime.PROVIDER]
+    assert notes(evening.commands, Fact.TROUBLE)[0].fields["detail"] == reason
+    evening.passes(6.0)
+    assert requests(evening) == 0
+    assert evening.shows(Scene.LISTENING)
+
+
+def test_one_that_ends_in_the_middle_or_has_begun_to_do_something_is_not() -> None:
+    evening = asked()
+    evening.answers("resp_1", done=False)
+    evening.feed(ev.ReplyDone("resp_1", "incomplete", "max_output_tokens"))
+    evening.passes(3.0)
+    evening.says(item="user_2")
+    evening.feed(ev.ReplyStarted("resp_2"), ev.ToolCalled("resp_2", "call_1", "clock", "{}"))
+    evening.feed(ev.ReplyDone("resp_2", "incomplete", "max_output_tokens"))
+    evening.feed(ev.ToolFinished("call_1", "noon"))
+    assert requests(evening) == 1
+    assert not chimes(evening.commands)
+
+
 def test_who_goes_on_talking_meanwhile_is_answered_once() -> None:
     evening = failed_once()
     evening.passes(0.5)
