@@ -5,6 +5,7 @@ import inspect
 import json
 import math
 import re
+import sys
 import textwrap
 from enum import StrEnum
 from itertools import pairwise
@@ -80,7 +81,8 @@ def fits(annotation: Any, value: Any) -> bool:
     if there := choices(kind):
         return type(value) in (str, int) and value in there
     if kind is float:
-        right = type(value) in (int, float) and math.isfinite(value)
+        # Also false for nan, inf, and a whole number that is more than any other.
+        right = type(value) in (int, float) and abs(value) <= sys.float_info.max
     else:
         right = type(value) is kind
     return right and (bounds is None or bounds[0] <= value <= bounds[1])

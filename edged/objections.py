@@ -129,6 +129,22 @@ def _unpriced(reader: config.Reader, settings: Settings) -> None:
             table = f"[prices.models.{json.dumps(name, ensure_ascii=False)}]"
             message = f"{name} has no price, so that no limit holds: give it a table {table}"
             reader.mistake(("session", use), f"{message}, an empty one if it costs nothing")
+    _billed_otherwise(reader, settings)
+
+
+def _billed_otherwise(reader: config.Reader, settings: Settings) -> None:
+    """A price for minutes says nothing where tokens are billed, nor the other way round."""
+    chosen, model = settings.provider, settings.session.model
+    price = settings.prices.of(model)
+    if price is None or chosen.settings is None:
+        return
+    dialect = chosen.module.open(settings.session, chosen.settings)
+    minutes = dialect.abilities.bills_minutes
+    if not price.fits(minutes=minutes):
+        table = f"[prices.models.{json.dumps(model, ensure_ascii=False)}]"
+        how = f"{chosen.name} bills by the {'minute' if minutes else 'token'}"
+        message = f"{how}, for which {model} has no price, so that no limit holds"
+        reader.mistake(("session", "model"), f"{message}: mend its table {table}")
 
 
 def _flawed(reader: config.Reader, tools: Tools, secret: key.Settings) -> None:

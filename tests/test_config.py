@@ -148,6 +148,10 @@ UNQUOTED = 'is not TOML: Invalid value; a text stands in straight quotes, "like 
         ("[tower]\nheight_m = 0", "2: tower.height_m: expected a number, 0.5 to 60, not 0"),
         ("[tower]\nheight_m = nan", "2: tower.height_m: expected a number, 0.5 to 60, not NaN"),
         (
+            f"[tower]\nheight_m = {10**400}",
+            f"2: tower.height_m: expected a number, 0.5 to 60, not 1{'0' * 56}...",
+        ),
+        (
             '[tower]\nheight_m = "9"',
             '2: tower.height_m: expected a number, 0.5 to 60, not "9"',
         ),

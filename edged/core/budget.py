@@ -33,6 +33,11 @@ class Price:
     same_as: str = ""
     """The name of a model with prices of its own, which these are too: for a deployment."""
 
+    def fits(self, *, minutes: bool) -> bool:
+        """Whether it says something where minutes are billed, or tokens; what is free always."""
+        tokens = self.audio_in, self.audio_out, self.text_in, self.text_out
+        return self == Price() or (self.minute > 0 if minutes else any(tokens))
+
 
 _FULL = Price(32.0, 0.4, 64.0, 4.0, 0.4, 16.0)
 _MINI = Price(10.0, 0.3, 20.0, 0.6, 0.06, 2.4)

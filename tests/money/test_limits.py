@@ -71,6 +71,30 @@ def test_a_limit_for_a_model_without_a_price_is_a_mistake(tmp_path: Path, limit:
     assert read(tmp_path, priced).prices.of("ear.1") == Price(minute=0.001)
 
 
+def test_a_limit_for_a_model_that_has_no_price_of_the_kind_that_is_billed_is_a_mistake(
+    tmp_path: Path,
+) -> None:
+    text = """
+        [budget]
+        month_usd = 5
+        [prices.models.mine]
+        minute = 0.06
+        [session]
+        model = "mine"
+        """
+    told = (
+        "7: session.model: openai bills by the token, for which mine has no price, so that no "
+        'limit holds: mend its table [prices.models."mine"]'
+    )
+    assert mistakes(tmp_path, text) == [told]
+    by_minute = text + 'voice = "eve"\n[provider]\ndriver = "xai"\n'
+    assert read(tmp_path, textwrap.dedent(by_minute.replace("        ", ""))).budget.month_usd == 5
+    tokens = by_minute.replace("        ", "").replace("minute = 0.06", "audio_in = 6")
+    (said,) = mistakes(tmp_path, tokens)
+    assert said.startswith("7: session.model: xai bills by the minute, for which mine has no price")
+    assert read(tmp_path, text.replace("month_usd = 5", "")).budget == Budget()
+
+
 def test_a_name_for_nothing_is_a_mistake(tmp_path: Path) -> None:
     text = "[prices.models.mine]\nsame_as = 'gpt-reeltime'\n"
     told = '2: prices.models.mine.same_as: "gpt-reeltime" has no prices of its own'
