@@ -36,6 +36,8 @@ class _Said:
     """Frames of its sound, as far as it has any."""
     heard: float = inf
     """Frames of it that were heard, where it was cut."""
+    question: int = 0
+    """Which question of this conversation it belongs to."""
 
     def words(self) -> str:
         """What of its text was heard: as large a share as of its sound, cut at a word."""
@@ -60,6 +62,7 @@ class History:
         self._gone: set[str] = set()
         """Items that were never said, whatever more comes of them."""
         self._fresh_until = -inf
+        self._question = 1
 
     @property
     def asks(self) -> bool:
@@ -98,10 +101,14 @@ class History:
             self._gone.add(item)
             self._said = [said for said in self._said if said.item != item]
 
+    def begin_question(self) -> None:
+        """What the user says from now on is said once, or else taken back."""
+        self._question += 1
+
     def take_back_question(self) -> None:
-        """What the user said last will be heard once more."""
-        if self._said and self._said[-1].who == "user":
-            self._said.pop()
+        """What the user has said since the last beginning will be heard once more."""
+        last = "user", self._question
+        self._said = [said for said in self._said if (said.who, said.question) != last]
 
     def ended(self, now: float) -> None:
         """The session is over; what was said in it is fresh for a while."""
@@ -140,6 +147,6 @@ class History:
                 return said
         if item in self._gone:
             return _Said(who, item)
-        self._said.append(_Said(who, item))
+        self._said.append(_Said(who, item, question=self._question))
         del self._said[: max(0, len(self._said) - 2 * self._policy.items - 2)]
         return self._said[-1]

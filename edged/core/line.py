@@ -131,6 +131,7 @@ class Line:
             forgotten = self._dialogue.hold(now)
             self._do(do.Sound(Chime.WOKEN))
             self._begun = max(first, self._asked if forgotten else self.ring.sent)
+            self._history.begin_question()
             self._unanswered = self._begun, None
             self.ring.let_out(self._begun)
         elif self._asked_by_hand:
@@ -276,8 +277,11 @@ class Line:
         return unasked
 
     def began(self) -> None:
-        """An utterance begins: should the line break, it will be sent again."""
-        self._unanswered = max(0, self.ring.back(self.ring.end, _BEGAN_BEFORE_MS)), None
+        """Somebody begins, or goes on after a pause: should the line break, it is sent again."""
+        if self._unanswered is None or self._dialogue.turn not in (Turn.HEARING, Turn.THINKING):
+            self._history.begin_question()
+            self._unanswered = max(0, self.ring.back(self.ring.end, _BEGAN_BEFORE_MS)), None
+        self._unanswered = self._unanswered[0], None
 
     def answered(self) -> None:
         """The answer to it has begun to sound, or to do something."""

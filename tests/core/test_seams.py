@@ -330,6 +330,49 @@ def test_whoever_asks_by_hand_while_the_line_comes_back_is_answered_once() -> No
     assert not only(evening.commands, do.AskReply)
 
 
+def recalled(evening: Evening) -> list[str]:
+    return [item.text for item in only(evening.commands, do.Recall)][:-1]
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_whoever_goes_on_after_a_pause_is_heard_once_more_from_the_beginning(stopped: bool) -> None:
+    evening = Evening()
+    evening.converses()
+    evening.says(item="a0")
+    evening.feed(ev.UserText("a0", "Hello."))
+    evening.answers(seconds=0.5)
+    evening.passes(1.0)
+    began = evening.frames
+    evening.says(item="a1")
+    evening.feed(ev.ReplyStarted("r1"), ev.UserText("a1", "What is the weather"))
+    evening.passes(0.2)
+    evening.feed(ev.SpeechStarted("a2"), ev.ReplyDone("r1", "cancelled"))
+    evening.passes(0.5)
+    if stopped:
+        evening.feed(ev.SpeechStopped("a2"), ev.UserItemCommitted("a2"))
+    evening.forgets()
+    evening.feed(BROKEN)
+    evening.passes(1.0)
+    evening.connects()
+    assert recalled(evening) == ["Hello."]
+    assert sent(evening.commands)[0] < began
+
+
+def test_whoever_presses_to_ask_something_else_has_asked_both() -> None:
+    evening = between_presses()
+    evening.holds()
+    evening.passes(1.0)
+    evening.lets_go()
+    evening.feed(ev.UserItemCommitted("a1"), ev.UserText("a1", "What is the weather?"))
+    evening.holds()
+    evening.passes(1.0)
+    evening.forgets()
+    evening.feed(BROKEN)
+    evening.passes(1.0)
+    evening.connects()
+    assert recalled(evening) == ["What is the weather?"]
+
+
 # --- what is told besides -----------------------------------------------------------------
 
 
