@@ -164,10 +164,10 @@ def closed(code: int | None, reason: str) -> LinkDown:
     error = Fault(code=reason.rsplit(".", 1)[-1], message=reason)
     known = _fatal_code(error)
     what: Trouble | None
-    if code == 1000:
-        what = None
-    elif known:
+    if known:
         what = _FATAL[known]
+    elif code == 1000:
+        what = None
     elif code in _BROKEN:
         what = Trouble.NETWORK
     elif code in (3000, 3003) or (code == 1008 and _speaks_of_key(reason)):
@@ -224,7 +224,8 @@ def _match(table: Mapping[str, str], message: str) -> str:
 
 
 def _speaks_of_key(reason: str) -> bool:
-    lower = reason.lower()
+    # Of tokens there may be too many; one alone is a key.
+    lower = reason.lower().replace("tokens", "")
     return any(word in lower for word in _KEY_WORDS)
 
 
