@@ -20,6 +20,7 @@ def raised(reader: config.Reader, settings: Settings) -> None:
     _nowhere(reader, settings.provider, settings.link)
     _unheard(reader, settings)
     _too_soft(reader, settings.volume)
+    _impatient(reader, settings)
     _unpriced(reader, settings)
     _flawed(reader, settings.extras, settings.key)
 
@@ -112,6 +113,23 @@ def _too_soft(reader: config.Reader, volume: Volume) -> None:
         at = "db" if reader.has("volume", "db") else "lowest_db"
         message = f"db {volume.db:g} is below lowest_db {volume.lowest_db:g}: set one of the two"
         reader.mistake(("volume", at), message)
+
+
+def _impatient(reader: config.Reader, settings: Settings) -> None:
+    """A speaker whose line takes longer to close than it waits for would end, and start anew."""
+    link, ours = settings.link.name, settings.conversation.close_timeout_s
+    theirs = getattr(settings.link.settings, "close_timeout_s", 0.0)
+    if theirs <= ours:
+        return
+    at: tuple[str, ...] = ("link", link, "close_timeout_s")
+    if reader.has(*at):
+        what = f"{theirs:g} is more than the {ours:g} of [conversation]"
+        what += ", after which a line that does not close is given up"
+    else:
+        at = ("conversation", "close_timeout_s")
+        what = f"{ours:g} is less than the {theirs:g} of [link.{link}]"
+        what += ", which a line may take to close"
+    reader.mistake(at, f"{what}: set one of the two")
 
 
 def _unpriced(reader: config.Reader, settings: Settings) -> None:

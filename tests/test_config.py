@@ -594,6 +594,16 @@ def test_a_light_that_is_not_chosen_takes_no_pin(file: Path) -> None:
             "[volume]\nlowest_db = 0",
             "2: volume.lowest_db: db -6 is below lowest_db 0: set one of the two",
         ),
+        (
+            "[link.websocket]\nclose_timeout_s = 10",
+            "2: link.websocket.close_timeout_s: 10 is more than the 3 of [conversation], after"
+            " which a line that does not close is given up: set one of the two",
+        ),
+        (
+            "[conversation]\nclose_timeout_s = 0.5",
+            "2: conversation.close_timeout_s: 0.5 is less than the 2 of [link.websocket], which"
+            " a line may take to close: set one of the two",
+        ),
     ],
 )
 def test_two_settings_that_cannot_go_together_are_a_mistake(
