@@ -87,9 +87,11 @@ class Toolbox:
 
     @property
     def _tools(self) -> dict[str, Tool]:
-        guests = (tool for kit in self._kits for tool in kit.tools())
-        # None takes the place of one that is always there.
-        return {**self._own, **{t.spec.name: t for t in guests if t.spec.name not in self._own}}
+        there = dict(self._own)
+        for guest in (tool for kit in self._kits for tool in kit.tools()):
+            # None takes the place of another: names of two servers may run into one.
+            there.setdefault(guest.spec.name, guest)
+        return there
 
     def specs(self) -> tuple[ToolSpec, ...]:
         """The tools as the model is told of them, in the order of the configuration."""

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 import pytest
@@ -16,7 +16,7 @@ from edged.ports import Tools
 from edged.programs import Command
 from edged.tools import _toolbox as toolbox
 from edged.tools._reach import Reach
-from edged.tools._tool import Function, Kit
+from edged.tools._tool import Function, Kit, Tool
 from edged.tools._toolbox import Toolbox
 from edged.tools.clock import Settings as ClockSettings
 from edged.tools.clock import open as open_clock
@@ -242,6 +242,21 @@ def test_a_program_takes_the_place_of_a_tool_that_is_called_alike() -> None:
     assert ran(program("print('half past')", name="clock")) == "half past"
     tools = Toolbox([CLOCK], [program("", name="clock")])
     assert [spec.description for spec in tools.specs()] == ["Sets the heating."]
+
+
+def test_no_guest_takes_the_place_of_a_tool_that_was_there_before_it() -> None:
+    """A server "light" with a tool "hall_switch", and a server "light_hall" with a "switch"."""
+
+    def guest(says: str) -> Kit:
+        async def call(given: Mapping[str, Any]) -> str:
+            return says
+
+        tool = Tool(ToolSpec("light_hall_switch", says, {"type": "object"}), call)
+        return Kit((), tools=lambda: [tool])
+
+    tools = Toolbox([CLOCK, guest("the first"), guest("the second")])
+    assert [spec.description for spec in tools.guests()] == ["the first"]
+    assert asyncio.run(tools.call("light_hall_switch", "{}")) == "the first"
 
 
 # --- what goes on besides -----------------------------------------------------------------
