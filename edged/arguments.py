@@ -52,6 +52,8 @@ def read(text: str) -> dict[str, Any]:
     """The arguments that a model sent, nothing at all for none; ValueError says what is wrong."""
     try:
         given = json.loads(text or "{}", parse_constant=_refuse)
+        # Half a letter, which JSON can write, is none that could be told to anybody.
+        json.dumps(given, ensure_ascii=False).encode()
     except RecursionError as error:
         raise ValueError("they are nested too deeply") from error
     if not isinstance(given, dict):

@@ -31,7 +31,11 @@ def test_an_object_is_read(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "[]", "3", '"on"', "null", '{"a": NaN}', '{"a": -Infinity}', "[" * 100_000]
+    "text",
+    [
+        *("{", "[]", "3", '"on"', "null", '{"a": NaN}', '{"a": -Infinity}', "[" * 100_000),
+        *('{"a": "\\ud83d"}', '{"\\udc00": 1}'),
+    ],
 )
 def test_what_is_none_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):

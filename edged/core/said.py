@@ -102,7 +102,7 @@ class ReplyText:
 
 @dataclass(frozen=True, slots=True)
 class ToolCalled:
-    """The provider asks for a tool; the arguments are complete JSON."""
+    """The provider asks for a tool; the arguments are as the model wrote them."""
 
     reply: str
     call: str

@@ -228,7 +228,7 @@ class Hearing:
         if item.type != "function_call" or item.status != "completed":
             return []
         name, arguments = item.name or "", item.arguments or "{}"
-        if not (item.call_id and name and _is_json(arguments)):
+        if not (item.call_id and name):
             message = f"the call of the tool {name!r} cannot be read"
             return [ev.RequestRefused("malformed_call", _errors.brief(message), benign=False)]
         return [ev.ToolCalled(reply, item.call_id, name, arguments)]
@@ -241,13 +241,6 @@ class _Kind(msgspec.Struct, frozen=True):
 _KIND = msgspec.json.Decoder(_Kind)
 _SPENT: msgspec.json.Decoder[Any] = msgspec.json.Decoder(wire.Spent | None, strict=False)
 _WRITTEN: msgspec.json.Decoder[Any] = msgspec.json.Decoder(wire.Written | None, strict=False)
-
-
-def _is_json(text: str) -> bool:
-    try:
-        return isinstance(msgspec.json.decode(text), dict)
-    except (ValueError, RecursionError):
-        return False
 
 
 def _count(counter: Counter[str], kind: str) -> None:

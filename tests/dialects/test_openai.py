@@ -630,17 +630,23 @@ def test_a_call_that_was_cut_off_is_not_made(status: str | None) -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        {"call_id": "c", "name": "n", "arguments": '{"minutes": 1'},
-        {"call_id": "c", "name": "n", "arguments": "[1]"},
         {"call_id": "c", "arguments": "{}"},
         {"name": "n", "arguments": "{}"},
     ],
 )
-def test_a_call_that_cannot_be_read_is_told(fields: Json) -> None:
+def test_a_call_that_nobody_can_answer_is_told(fields: Json) -> None:
     item = {"type": "function_call", "status": "completed"} | fields
     (event,) = _hear(_dialect(), "response.output_item.done", response_id="r", item=item)
     assert isinstance(event, RequestRefused)
     assert (event.code, event.benign) == ("malformed_call", False)
+
+
+@pytest.mark.parametrize("arguments", ['{"minutes": 1', "[1]", "of course!"])
+def test_arguments_that_cannot_be_read_are_for_the_tools_to_answer(arguments: str) -> None:
+    fields = {"call_id": "c", "name": "n", "arguments": arguments}
+    item = {"type": "function_call", "status": "completed"} | fields
+    (event,) = _hear(_dialect(), "response.output_item.done", response_id="r", item=item)
+    assert event == ev.ToolCalled("r", "c", "n", arguments)
 
 
 @pytest.mark.parametrize(
