@@ -11,11 +11,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import (
     ConnectionClosed,
     InvalidMessage,
+    InvalidProxy,
     InvalidStatus,
     WebSocketException,
 )
@@ -76,6 +78,11 @@ class Settings:
     plain_hosts: tuple[str, ...] = ()
     """Hosts that may be reached by ws://: your voice and the key travel in the clear, so name
     only servers of your own, in a network of your own."""
+
+    def __post_init__(self) -> None:
+        """Refuse a proxy that is none; ValueError, which does not repeat its password."""
+        if self.proxy not in ("system", "none") and not _is_proxy(self.proxy):
+            raise ValueError("proxy: expected `system`, `none`, or an address as http://host:port")
 
 
 def open(settings: Settings, dialect: Dialect, key: str) -> "WebSocket":
@@ -217,10 +224,11 @@ class Session:
         except OSError as broken:
             code = errno.errorcode.get(broken.errno or 0, "")
             return _dropped(code, str(broken) or type(broken).__name__)
-        # The ImportError is the library's way to say that it cannot use a SOCKS proxy.
-        except (WebSocketException, EOFError, ImportError) as odd:
+        # The last two are the library's way to say that it cannot use a SOCKS proxy, or its port.
+        except (WebSocketException, EOFError, ImportError, ValueError) as odd:
             cut_short = isinstance(odd, EOFError | InvalidMessage)
-            said = str(odd) or type(odd).__name__
+            # There may be a password in its address.
+            said = odd.msg if isinstance(odd, InvalidProxy) else str(odd) or type(odd).__name__
             return LinkDown(Trouble.NETWORK, "handshake", said, transient=cut_short)
 
     async def _talk(self, line: ClientConnection, feed: ports.Feed) -> LinkDown:
@@ -324,6 +332,14 @@ def _left(expires_at: float | None) -> float | None:
         return None
     left = expires_at - time.time()
     return left if left > 0 else None
+
+
+def _is_proxy(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _trust(ca_file: str) -> ssl.SSLContext:

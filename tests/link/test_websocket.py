@@ -687,7 +687,16 @@ def test_a_proxy_that_refuses_is_trouble_of_the_network() -> None:
 
 
 @pytest.mark.parametrize("name", ["https_proxy", "all_proxy"])
-@pytest.mark.parametrize("address", ["http://127.0.0.1:1", "socks5h://127.0.0.1:1", "what?"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://127.0.0.1:1",
+        "socks5h://127.0.0.1:1",
+        "what?",
+        "http://127.0.0.1:99999",
+        "http://somebody:swordfish@127.0.0.1:1/path",
+    ],
+)
 def test_a_proxy_of_the_environment_that_cannot_be_used(
     monkeypatch: pytest.MonkeyPatch, name: str, address: str
 ) -> None:
@@ -695,6 +704,21 @@ def test_a_proxy_of_the_environment_that_cannot_be_used(
     down, _ = asyncio.run(whole("wss://provider.example/v1", proxy="system"))
     assert down.trouble is Trouble.NETWORK
     assert down.detail
+    assert "swordfish" not in down.detail
+
+
+@pytest.mark.parametrize(
+    "address", ["", "proxy.local:3128", "ftp://a:swordfish@b", "http://:1", "http://a:99999"]
+)
+def test_a_proxy_that_is_none_is_a_mistake_that_is_not_repeated(address: str) -> None:
+    with pytest.raises(ValueError, match="http://host:port") as caught:
+        websocket.Settings(proxy=address)
+    assert "swordfish" not in str(caught.value)
+
+
+@pytest.mark.parametrize("address", ["system", "none", "http://a:3128", "https://b:c@[::1]:1/"])
+def test_one_that_is_one_is_none(address: str) -> None:
+    assert websocket.Settings(proxy=address).proxy == address
 
 
 def test_this_machine_is_never_reached_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
