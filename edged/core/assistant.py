@@ -205,7 +205,8 @@ class Assistant:
         self._history.take(event)
         match event:
             case ev.SpeechStarted():
-                self._line.began()
+                if self._dialogue.detecting:
+                    self._line.began()
                 self._troubles.end(self._troubles.passing)
                 self._dialogue.speech_started(event, now)
             case ev.SpeechStopped():

@@ -373,6 +373,21 @@ def test_whoever_presses_to_ask_something_else_has_asked_both() -> None:
     assert recalled(evening) == ["What is the weather?"]
 
 
+def test_speech_that_is_told_of_late_keeps_no_ear_open_that_a_finger_has_closed() -> None:
+    evening = between_presses()
+    evening.holds()
+    evening.passes(1.0)
+    evening.lets_go()
+    evening.feed(ev.SpeechStarted("late"))
+    evening.feed(BROKEN)
+    evening.passes(1.0)
+    evening.connects()
+    assert only(evening.commands, do.CommitInput)
+    evening.forgets()
+    evening.passes(1.0)
+    assert not sent(evening.commands)
+
+
 # --- what is told besides -----------------------------------------------------------------
 
 
