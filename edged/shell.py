@@ -7,6 +7,7 @@ from typing import assert_never
 
 from . import speech
 from .control import ControlError, News, Request
+from .core.commands import Fact, note
 from .core.events import MuteAsked, StopAsked, VolumeTurned, WakeAsked
 from .core.scenes import Scene
 from .observer import Observer, TooSlow
@@ -112,9 +113,12 @@ class Shell:
                 self._go_on(before)
                 if local or not self._announces or not await self._announce(text, before):
                     await self._speak(text, before)
-                    yield {"voice": "box"}
+                    voice = "box"
                 else:
-                    yield {"voice": "provider"}
+                    voice = "provider"
+                # What was said may be private.
+                self._runner.tell(note(Fact.ANNOUNCED, f"announced by the {voice}", voice=voice))
+                yield {"voice": voice}
         finally:
             self._queue -= 1
 

@@ -75,7 +75,8 @@ ALLOWED: dict[str, set[str]] = {
     "runner": {"core", "ports"},
     "duties": {"core.commands", "core.events", "core.vigil", "ports", "runner", "night"},
     "observer": {"core.events", "core.commands", "core.scenes", "ports"},
-    "shell": {"core.events", "core.scenes", "ports", "runner", "observer", "control", "speech"},
+    "shell": {"core.commands", "core.events", "core.scenes", "ports"}
+    | {"runner", "observer", "control", "speech"},
     "hum": {"core.commands", "core.scenes"},
     "devices": {"acoustics.figures", "hum", "core.commands", "core.events", "ports"} | SETTLED,
     "app": {

@@ -11,7 +11,7 @@ import pytest
 from edged import speech
 from edged.control import ControlError, Request
 from edged.core.assistant import Assistant
-from edged.core.commands import Chime
+from edged.core.commands import Chime, Fact
 from edged.core.events import LinkDown, MuteAsked, Trouble
 from edged.core.scenes import Scene
 from edged.core.settings import Conversation
@@ -43,7 +43,8 @@ class House:
         self.runner = Runner(Assistant(Conversation(), wire_rate=24_000))
         self.sound = Sound(self.runner.feed)
         self.provider = fakes.FakeProvider()
-        self.observer = Observer(fakes.FakeJournal(), fakes.FakeRecorder(), -6.0)
+        self.journal = fakes.FakeJournal()
+        self.observer = Observer(self.journal, fakes.FakeRecorder(), -6.0)
         self.devices = Devices(
             sound=self.sound,
             wake=fakes.FakeWake(),
@@ -248,6 +249,16 @@ def test_asleep_and_muted_it_can_be_heard(voice: list[str], muted: bool) -> None
         assert len(house.sound.said) == 48_000
         assert voice == ["hello"]
         assert house.sound.spool == b"", "it is no answer"
+
+    evening(story)
+
+
+def test_the_journal_tells_that_it_was_said_and_not_what(voice: list[str]) -> None:
+    async def story(house: House) -> None:
+        await house.says("The test was positive.")
+        (told,) = [note for note in house.journal.notes if note.fact is Fact.ANNOUNCED]
+        assert told.fields == {"voice": "box"}
+        assert "positive" not in told.message
 
     evening(story)
 

@@ -63,7 +63,7 @@ class Assistant:
         evidence = Evidence(barge_in or BargeIn(), self._timers, self._do, guarded=guarded)
         self._history = History(history or settings.History(), wire_rate)
         purse = purse or Purse(Prices(), Budget(), "")
-        self._spending = Spending(purse, by_minute=by_minute, do=self._do)
+        self._spending = Spending(purse, by_minute=by_minute, rate=wire_rate, do=self._do)
         self._ringing = Ringing(self._timers, self._do)
         playback = Playback(wire_rate)
         answers = Answers(playback, self._history, self._timers, self._do)

@@ -67,11 +67,15 @@ class Prices:
 
     as_of: str = "2026-11-20"
     """When the prices were looked up; see what the provider charges now."""
+    free: bool = False
+    """Whether nothing costs anything, as with a server of your own."""
     models: Mapping[str, Price] = field(default_factory=lambda: _KNOWN)
-    """Each model's prices; an empty table for one that costs nothing."""
+    """Each model's prices; an empty table for another one that costs nothing."""
 
     def of(self, model: str) -> Price | None:
         """What it costs; None where nobody knows. A dated name has the price of the undated one."""
+        if self.free:
+            return Price()
         found, date = self._named(model), model[-11:]
         if date.startswith("-20") and date.replace("-", "").isdigit():
             found = found or self._named(model[:-11])

@@ -74,6 +74,7 @@ class Fact(StrEnum):
     SPENDING_WARNED = "spending_warned"
     PRICE_UNKNOWN = "price_unknown"
     RANG = "rang"
+    ANNOUNCED = "announced"
     TOOL_CALLED = "tool_called"
     APPROVAL_ASKED = "approval_asked"
     APPROVAL_DECIDED = "approval_decided"

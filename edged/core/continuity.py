@@ -142,6 +142,7 @@ class Continuity:
         """The line is gone, by our will or by nobody's."""
         if self.session:
             self.pay(now)
+        self._spending.ended()
         theirs = event.trouble.value if event.trouble else "ended by the provider"
         reason = self.end_reason or theirs
         why = {"reason": reason, "code": event.code, "detail": event.detail}

@@ -4,16 +4,8 @@ from dataclasses import dataclass
 from math import inf
 from typing import Literal
 
+from . import said as ev
 from .commands import Recall
-from .said import (
-    ReplyAudio,
-    ReplyText,
-    ReplyWords,
-    Said,
-    SpeechStopped,
-    UserItemCommitted,
-    UserText,
-)
 from .settings import History as Policy
 
 _CUT = "\u2026"
@@ -69,19 +61,19 @@ class History:
         """Whether the last word is the user's, or a tool's."""
         return any(said.who != "assistant" and said.text for said in self._said[-1:])
 
-    def take(self, event: Said) -> None:
+    def take(self, event: ev.Said) -> None:
         """What the provider says."""
         match event:
-            case SpeechStopped() | UserItemCommitted() if event.item:
+            case ev.SpeechStopped() | ev.UserItemCommitted() if event.item:
                 # The words come later, if at all; not every server tells of both.
                 self._find("user", event.item)
-            case UserText():
+            case ev.UserText():
                 self._wrote("user", event.item, event.text)
-            case ReplyWords():
+            case ev.ReplyWords():
                 self._find("assistant", event.item).text += event.text
-            case ReplyText():
+            case ev.ReplyText():
                 self._wrote("assistant", event.item, event.text)
-            case ReplyAudio():
+            case ev.ReplyAudio():
                 # Whether it will be heard or not.
                 self._find("assistant", event.item).received += len(event.samples) // 2
             case _:

@@ -1,23 +1,34 @@
 """Bills as they come: reckoned, booked, warned of, and the end of the money."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from .budget import Purse
 from .commands import Book, Command, Fact, warn
 from .events import DayTurned
-from .said import ReplyDone, Said, Usage, UserText
+from .said import ReplyAudio, ReplyDone, ReplyStarted, Said, Usage, UserText
+
+_SPOKEN_TOKENS_PER_S = 20
+"""OpenAI: a token of an answer's sound is 50 ms."""
 
 
 class Spending:
     """The purse with what is told of it."""
 
-    def __init__(self, purse: Purse, *, by_minute: bool, do: Callable[[Command], None]) -> None:
-        """`by_minute`: the open line is what costs."""
+    def __init__(
+        self, purse: Purse, *, by_minute: bool, rate: int, do: Callable[[Command], None]
+    ) -> None:
+        """`by_minute`: the open line is what costs; `rate`: frames a second of answers' sound."""
         self._purse = purse
         self._by_minute = by_minute
         self._do = do
         self.session_usd = 0.0
         """What the session has cost so far."""
+        self._rate = rate
+        self._unbilled: dict[str, int] = {}
+        """Answers whose bill is still to come, and how many frames of their sound have come."""
+        self._last = Usage()
+        """The last answer's bill."""
 
     @property
     def nothing_left(self) -> bool:
@@ -40,9 +51,30 @@ class Spending:
 
     def take(self, event: Said) -> None:
         """A bill may have come with it, of an answer or of what was written down."""
+        match event:
+            case ReplyStarted():
+                self._unbilled[event.reply] = 0
+            case ReplyAudio() if event.reply in self._unbilled:
+                self._unbilled[event.reply] += len(event.samples) // 2
+            case ReplyDone():
+                self._unbilled.pop(event.reply, None)
+                self._last = event.usage
         if isinstance(event, ReplyDone | UserText) and event.usage != Usage():
             answered = isinstance(event, ReplyDone)
             self._book(Book(self._purse.spend(event.usage), event.usage, answered=answered))
+
+    def ended(self) -> None:
+        """The session is over: an answer whose bill did not come is reckoned.
+
+        By its sound, and by what the answer before it had read; the provider charges for it.
+        """
+        unbilled, self._unbilled = self._unbilled, {}
+        read = replace(self._last, text_out=0)
+        for frames in unbilled.values() if not self._by_minute else ():
+            spoken = -(-frames * _SPOKEN_TOKENS_PER_S // self._rate)
+            usage = replace(read, audio_out=spoken)
+            self._book(Book(self._purse.spend(usage), usage, answered=True))
+        self._last = Usage()
 
     def told(self, messages: int) -> None:
         """So many texts were handed to a session."""

@@ -15,8 +15,8 @@ for a while, too: so long after that a wake tries again."""
 
 ADVICE: Mapping[Trouble, str] = {
     Trouble.NETWORK: "see to the network and the provider's address; the next wake tries again",
-    Trouble.KEY: "put a key that the provider takes where the section key says, and reload the "
-    "service",
+    Trouble.KEY: "give it a key that the provider takes: `sudo edged setup`, or where the section "
+    "key says, and restart the service",
     Trouble.CREDIT: "top up the provider's account, or raise its limit",
     Trouble.PROVIDER: "see what the provider said; name another model and reload the service, or "
     "wait",

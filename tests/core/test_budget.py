@@ -52,6 +52,13 @@ def test_it_is_spent_out_at_the_whole_and_not_a_cent_before() -> None:
     assert told == [False, True, False], "at last the day has turned"
 
 
+def test_a_server_of_ones_own_costs_nothing_whatever_its_models_are_called() -> None:
+    free = Purse(Prices(free=True), Budget(day_usd=0.01), "gpt-realtime", "nobody-knows-this")
+    assert free.spend(replace(DIME, transcribed_s=3600)) == 0.0
+    assert free.spend_minutes(3600) == 0.0
+    assert (free.unpriced(), free.spent_out) == ("", False)
+
+
 def test_a_month_that_is_spent_outlives_the_day() -> None:
     ours = purse(Budget(day_usd=1.0, month_usd=2.0))
     ours.turned(0.0, 2.0)

@@ -54,6 +54,38 @@ def test_an_answer_that_was_cut_is_booked_too() -> None:
     assert [book.usd for book in only(evening.commands, do.Book)] == pytest.approx([0.3])
 
 
+def test_an_answer_whose_bill_never_comes_is_reckoned_by_its_sound_and_the_bill_before() -> None:
+    evening = spender(day_usd=0.0)
+    evening.converses()
+    turn(evening, 1)
+    evening.says(item="user_2")
+    evening.answers("r2", item="i2", seconds=10.0, done=False)
+    evening.passes(1.0)
+    evening.feed(ev.StopAsked())
+    evening.hangs_up()
+    first, second = only(evening.commands, do.Book)
+    assert second.usage == ev.Usage(audio_in=ANSWER.audio_in, audio_out=200)
+    assert second.usd == pytest.approx(0.1 + 200 * 20 / 1e6)
+    (ended,) = notes(evening.commands, Fact.SESSION_ENDED)
+    assert ended.fields["cost_usd"] == pytest.approx(first.usd + second.usd)
+
+
+def test_whoever_stops_each_answer_before_its_bill_spends_no_more_than_allowed() -> None:
+    evening = spender(day_usd=0.05)
+    for number in range(40):
+        evening.converses()
+        evening.says(item=f"user_{number}")
+        evening.answers(f"r{number}", item=f"i{number}", seconds=10.0, done=False)
+        evening.passes(0.5)
+        evening.feed(ev.StopAsked())
+        evening.hangs_up()
+        if evening.shows(Scene.TROUBLE):
+            break
+    else:
+        pytest.fail("nothing held it up")
+    assert sum(book.usd for book in only(evening.commands, do.Book)) < 0.06
+
+
 def test_a_bill_that_comes_while_the_line_closes_is_a_bill() -> None:
     evening = spender()
     evening.is_answered(4.0, heard_s=1.0, done=False)
