@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from .core.commands import Command, Fact, note, warn
 from .core.events import Event, Started
 from .flight import Flight, Recorder
 from .handoff import Handoff
-from .ledger import Ledger
+from .ledger import Day, Ledger
 from .memory import Memory
 from .observer import Observer
 from .ports import (
@@ -33,6 +34,14 @@ from .sound.uplink import Uplink
 from .tools import _toolbox as toolbox
 from .tools._reach import Reach
 from .vitals import Vitals
+
+
+@dataclass(frozen=True)
+class Left:
+    """What one speaker leaves to the next one in this process, as the disk may not have it."""
+
+    started: Started
+    days: Mapping[str, Day]
 
 
 async def run(
@@ -59,7 +68,7 @@ async def run(
     if not os.isatty(0):
         loop.add_signal_handler(signal.SIGHUP, reload.ask)
 
-    def be(settings: schema.Settings, life: int, known: Started | None) -> Awaitable[Started]:
+    def be(settings: schema.Settings, life: int, known: Left | None) -> Awaitable[Left]:
         tape = recording
         if recording is not None and life > 1:
             tape = recording.with_stem(f"{recording.stem}-{life}")
@@ -81,8 +90,8 @@ def replay(recording: Recording) -> Iterator[tuple[float, Event, Sequence[Comman
 
 
 async def _run(
-    settings: schema.Settings, recording: Path | None, reload: Reload, known: Started | None
-) -> Started:
+    settings: schema.Settings, recording: Path | None, reload: Reload, known: Left | None
+) -> Left:
     """Be this speaker until it is to be another one; what that one is to know.
 
     `known` is what an earlier one left.
@@ -99,10 +108,10 @@ async def _run(
     dialect.interrupts = not made.guarded
     assistant = _assistant(made)
     async with _kept(assistant, made, recording, secret, told) as (memory, recorder):
-        started = known or memory.started()
+        started = memory.started() if known is None else known.started
         volume_db = settings.volume.db if started.volume_db is None else started.volume_db
         observer = Observer(told, recorder, volume_db)
-        ledger = Ledger(memory.store, memory.clerk)
+        ledger = Ledger(memory.store, memory.clerk, None if known is None else known.days)
         reach = Reach(memory.store, memory.clerk, status=observer.status, volume=settings.volume)
         tools = toolbox.open(settings.tools, settings.extras, reach)
         chores = [*duties.all_of(manager, manager.watchdog_s(), Vitals().note), tools.serve]
@@ -131,7 +140,7 @@ async def _run(
                 reload.done()
                 await runner.run(world)
                 reload.retired()
-        return memory.started()
+        return Left(memory.started(), ledger.days)
 
 
 def _header(settings: schema.Settings, dialect: Any, *, hears_through: bool) -> Header:

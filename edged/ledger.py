@@ -72,13 +72,19 @@ class Ledger:
     the process ends.
     """
 
-    def __init__(self, store: Store, clerk: Clerk) -> None:
+    def __init__(self, store: Store, clerk: Clerk, known: Mapping[str, Day] | None = None) -> None:
+        """`known` are the `days` of an earlier one in this process, which the disk may not have."""
         self._store = store
         self._clerk = clerk
+        self._saved: Mapping[str, Day] = store.read(_NAME, _Books, _Books({})).days
         # Never changed in place: the clerk's thread reads it.
-        self._days: Mapping[str, Day] = store.read(_NAME, _Books, _Books({})).days
-        self._saved: Mapping[str, Day] = self._days
+        self._days = self._saved if known in (None, self._saved) else known or {}
         self._today = ""
+
+    @property
+    def days(self) -> Mapping[str, Day]:
+        """All of them, by ISO date."""
+        return self._days
 
     @property
     def saved(self) -> bool:

@@ -3,10 +3,10 @@
 import gc
 from collections.abc import Awaitable, Callable
 from itertools import count
+from typing import TypeVar
 
 from .config import ConfigError
 from .core.commands import Fact, note, warn
-from .core.events import Started
 from .ports import Journal
 from .schema import Settings
 from .service import Manager
@@ -16,8 +16,8 @@ _PATIENCE_S = 60.0
 smallest board is loaded in some seconds."""
 _ADVICE = "`edged check` reads it again; when it is right, `systemctl reload edged`"
 
-
-Life = Callable[[Settings, int, Started | None], Awaitable[Started]]
+Left = TypeVar("Left")
+Life = Callable[[Settings, int, Left | None], Awaitable[Left]]
 """Is a speaker with these settings, the how manieth in this process, that knows what an earlier one
 left, until it is retired; what it leaves. Raises `StartFailed`."""
 
@@ -52,10 +52,10 @@ class Reload:
         self.begun = False
         """Whether a speaker has run in this process."""
 
-    async def live(self, settings: Settings, be: Life) -> None:
+    async def live(self, settings: Settings, be: Life[Left]) -> None:
         """One speaker after the other; the old one again where the new one cannot start."""
         proven: Settings | None = None
-        known: Started | None = None
+        known: Left | None = None
         for number in count(1):
             try:
                 known = await be(settings, number, known)

@@ -249,6 +249,28 @@ def test_a_disk_that_refuses_costs_one_warning_and_no_cent(tmp_path: Path) -> No
     assert ledger.read(tmp_path)["2026-11-21"].usd == 0.875
 
 
+def test_what_a_disk_refused_is_still_known_after_a_reload(tmp_path: Path) -> None:
+    (tmp_path / "ledger.new").mkdir()
+    warnings: list[str] = []
+
+    async def live() -> None:
+        async with Clerk() as clerk:
+            old = Ledger(Store(tmp_path, warnings.append), clerk)
+            old.turned("2026-11-21")
+            old.book(Book(0.5))
+        async with clerk:
+            new = Ledger(Store(tmp_path, warnings.append), clerk, old.days)
+            assert new.turned("2026-11-21").day_usd == 0.5
+            (tmp_path / "ledger.new").rmdir()
+            new.book(Book(0.25))
+        assert new.saved
+        async with clerk:
+            assert Ledger(Store(tmp_path, warnings.append), clerk, new.days).saved
+
+    asyncio.run(live())
+    assert ledger.read(tmp_path)["2026-11-21"].usd == 0.75
+
+
 @pytest.mark.parametrize(
     "bad",
     [

@@ -39,6 +39,9 @@ class Failed(Server, frozen=True, tag="error"):
     """A request was refused, or the session is in trouble."""
 
     error: Any = None
+    # Of servers that put all of it at the top.
+    code: Any = None
+    message: Any = None
 
 
 class HeardSpeech(Server, frozen=True, tag="input_audio_buffer.speech_started"):

@@ -93,8 +93,9 @@ class Hearing:
                 # nothing else is asked for; later ones need no answer.
                 ready, self._configuring = self._configuring, False
                 return [ev.LinkReady()] if ready else []
-            case wire.Failed(error):
-                return [self._failed(_errors.fault(error))]
+            case wire.Failed(error, code, message):
+                told = error or {"code": code, "message": message}
+                return [self._failed(_errors.fault(told))]
             case wire.HeardSpeech(item, start_ms):
                 return [ev.SpeechStarted(item, round(start_ms))]
             case wire.HeardSilence(item, end_ms):

@@ -224,6 +224,9 @@ class Dialect(openai.Dialect):
                 text = transcript or words
                 return [ev.ReplyText(reply or self._reply, item, text)] if text else []
             case CallDone(call, name, arguments, reply):
+                if not name:
+                    # The item that follows has it.
+                    return []
                 shape = wire.ItemShape("function_call", "completed", call, name, arguments)
                 return self._called(reply or self._reply, shape)
             case _:

@@ -102,6 +102,15 @@ def test_an_error_in_a_conversation(
         assert (heard.benign, heard.transient) == (what == "benign", again)
 
 
+def test_an_error_that_stands_at_the_top_of_its_event_is_the_same() -> None:
+    dialect = _dialect()
+    dialect.configure()
+    _hear(dialect, "session.updated", session={})
+    heard = _hear(dialect, "error", code="insufficient_quota", message="You exceeded your quota")
+    assert isinstance(heard, LinkDown)
+    assert heard.trouble is CREDIT
+
+
 @complaints
 def test_an_error_in_the_place_of_a_configuration(
     error: Mapping[str, Any], what: Class, trouble: Trouble | None, again: bool

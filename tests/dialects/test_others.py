@@ -198,6 +198,17 @@ def test_a_call_that_xai_tells_twice_is_made_once() -> None:
     assert dialect.decode(json.dumps(again)) == [ev.ToolCalled("r", "c", "clock", "{}")]
 
 
+def test_a_call_that_xai_tells_without_its_name_is_made_once_it_has_one() -> None:
+    dialect = _all()["xai"]
+    dialect.decode('{"type": "response.created", "response": {"id": "r"}}')
+    call = {"call_id": "c", "name": "", "arguments": "{}"}
+    done = {"type": "response.function_call_arguments.done", **call}
+    item = {"type": "function_call", "status": "completed", **call, "name": "clock"}
+    again = {"type": "response.output_item.done", "response_id": "r", "item": item}
+    told = [dialect.decode(json.dumps(event)) for event in (done, again)]
+    assert told == [[], [ev.ToolCalled("r", "c", "clock", "{}")]]
+
+
 def test_words_of_an_answer_that_xai_tells_whole_are_not_told_twice() -> None:
     dialect = _all()["xai"]
     at = {"response_id": "r", "item_id": "i"}
