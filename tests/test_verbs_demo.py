@@ -1,8 +1,10 @@
 """How an evening is told in a terminal, and drawn."""
 
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from edged.simulator.evening.daemon import Daemon, Line
 from edged.simulator.evening.evening import Evening
@@ -21,6 +23,18 @@ def test_what_the_journal_says_in_brackets_is_told(capsys: pytest.CaptureFixture
         evening.observe("wake", False, LINE)
         programme.summary(Record(evening.steps, Timeline()))
     assert capsys.readouterr().out.replace("\n", " ").count("[Errno 19]") == 3
+
+
+def test_in_a_terminal_what_was_said_stays_when_the_live_view_has_gone() -> None:
+    written = StringIO()
+    screen = Console(file=written, force_terminal=True, color_system=None, width=100)
+    evening = Evening()
+    with _evening.Programme(evening, screen):
+        for number in range(30):
+            evening.say("person", f"question {number}")
+    stays = [line for line in written.getvalue().splitlines() if "│" not in line]
+    told = [line.rpartition("question ")[2] for line in stays if "question" in line]
+    assert told == [str(number) for number in range(30)]
 
 
 def test_a_machine_that_has_no_time_is_told_of() -> None:

@@ -47,6 +47,8 @@ class Programme:
     ) -> None:
         if self._console.is_terminal:
             self._live.stop()
+            # What was live is gone: this stays.
+            self._print_news()
 
     def summary(self, record: Record) -> None:
         """Print what was observed and measured."""
