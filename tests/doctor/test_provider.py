@@ -113,8 +113,13 @@ def test_an_address_that_is_none(case: Case) -> None:
 @pytest.mark.parametrize(
     "proxy", ["proxy:3128", "http://", "http://me:secret@x:99999", "http://[::1"]
 )
-def test_a_proxy_that_is_none(case: Case, proxy: str) -> None:
+def test_a_proxy_that_is_none(case: Case, proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     case.means("wss://edged.invalid/v1/realtime", more=f'proxy = "{proxy}"')
+    found = case.look("config")
+    says(found, "fail", "an address as http://host:port", "change line 3 of .*")
+    assert "secret" not in str(found)
+    case.means("wss://edged.invalid/v1/realtime")
+    monkeypatch.setenv("https_proxy", proxy)
     found = case.look("network")
     says(found, "fail", "the proxy has no address", r"write it as http://HOST:PORT, as `proxy` .*")
     assert "secret" not in str(found)
