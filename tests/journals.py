@@ -202,6 +202,7 @@ def evening(book: Book) -> None:
     book.note(Vitals().note({"state": "asleep"}))
     book.note(note(Fact.RELOADED, "the new configuration is taken"))
     book.note(warn(Fact.RELOAD_REFUSED, "edged.toml:3: no such key"))
+    book.note(note(Fact.ANNOUNCED, "announced by the box", voice="box"))
     book.note(warn(Fact.NOT_SAVED, "settings: no space left on device"))
     book.note(warn(Fact.PART_STUCK, "capture stands still", part="capture"))
     book.note(warn(Fact.BROKEN, "edged ends: PartBroken"))

@@ -59,7 +59,7 @@ class Continuity:
         self._count += 1
         self.end_reason = ""
         self._began_at = now
-        self._spending.session_usd = 0.0
+        self._spending.began()
 
     def attends(self, now: float) -> None:
         """It is for somebody."""

@@ -63,18 +63,22 @@ class Spending:
             answered = isinstance(event, ReplyDone)
             self._book(Book(self._purse.spend(event.usage), event.usage, answered=answered))
 
+    def began(self) -> None:
+        """A session is being opened: nothing is owed for it yet."""
+        self.session_usd, self._last = 0.0, Usage()
+        self._unbilled.clear()
+
     def ended(self) -> None:
         """The session is over: an answer whose bill did not come is reckoned.
 
         By its sound, and by what the answer before it had read; the provider charges for it.
         """
-        unbilled, self._unbilled = self._unbilled, {}
-        read = replace(self._last, text_out=0)
-        for frames in unbilled.values() if not self._by_minute else ():
+        for frames in self._unbilled.values() if not self._by_minute else ():
             spoken = -(-frames * _SPOKEN_TOKENS_PER_S // self._rate)
-            usage = replace(read, audio_out=spoken)
-            self._book(Book(self._purse.spend(usage), usage, answered=True))
-        self._last = Usage()
+            usage = replace(self._last, text_out=0, audio_out=spoken)
+            if usage != Usage():
+                self._book(Book(self._purse.spend(usage), usage, answered=True))
+        self._unbilled.clear()
 
     def told(self, messages: int) -> None:
         """So many texts were handed to a session."""
