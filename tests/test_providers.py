@@ -14,6 +14,8 @@ from tests.simulator.caller import hum, silence
 
 from .serviced import configured, serviced
 
+pytestmark = pytest.mark.evenings
+
 RATE = 16_000
 SETTINGS = {
     "azure": "",

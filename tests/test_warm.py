@@ -9,6 +9,8 @@ from edged.simulator.server import Faults, Options, Server, serve
 
 from .serviced import configured, serviced
 
+pytestmark = pytest.mark.evenings
+
 SOUND = "input_audio_buffer.append"
 SLOW = Faults(connect_delay_s=0.4, created_delay_s=0.2, updated_delay_s=0.2)
 
