@@ -43,6 +43,8 @@ drivers = []
 socket = "{folder}/control"
 """
 STORY = "This is a long story. " * 20
+SHORT = "It is nine, and it does not rain."
+OPTIONS = Options(answers=[SHORT], voice="melody", detector="energy", pace=0)
 EDGED = (sys.executable, "-m", "edged")
 needs_espeak = pytest.mark.skipif(
     shutil.which("espeak-ng") is None, reason="espeak-ng is a Debian package"
@@ -95,7 +97,7 @@ def lines(house: House) -> str:
 
 def evening(folder: Path, story: Callable[[House], Awaitable[None]], settings: str = "") -> None:
     async def told() -> None:
-        async with await serve(Options(voice="melody", detector="energy", pace=0)) as server:
+        async with await serve(OPTIONS) as server:
             file = folder / "edged.toml"
             file.write_text(CONFIGURATION.format(folder=folder, url=server.url) + settings)
             known = {**os.environ, "STATE_DIRECTORY": str(folder / "state"), "OPENAI_API_KEY": KEY}
@@ -156,6 +158,7 @@ def test_a_wake_takes_the_word(tmp_path: Path) -> None:
     assert 3 < len(heard(tmp_path)) < 60
 
 
+@pytest.mark.evenings
 def test_the_provider_says_it_word_for_word_and_hears_nothing(tmp_path: Path) -> None:
     async def story(house: House) -> None:
         began = time.monotonic()
@@ -177,6 +180,7 @@ def test_the_provider_says_it_word_for_word_and_hears_nothing(tmp_path: Path) ->
     assert len(heard(tmp_path)) > 3
 
 
+@pytest.mark.evenings
 def test_in_a_conversation_it_comes_after_the_answer_and_is_part_of_it(tmp_path: Path) -> None:
     async def story(house: House) -> None:
         await house.type("wake")
@@ -199,6 +203,7 @@ def test_in_a_conversation_it_comes_after_the_answer_and_is_part_of_it(tmp_path:
 
 
 @needs_espeak
+@pytest.mark.evenings
 def test_without_a_provider_or_muted_the_box_says_it(tmp_path: Path) -> None:
     async def story(house: House) -> None:
         await house.type("mute")

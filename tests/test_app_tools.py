@@ -8,10 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from edged.simulator.evening.daemon import Daemon
 from edged.simulator.evening.stage import KEY
 from edged.simulator.provider.script import Items
 from edged.simulator.server import Call, Options, Server, serve
+
+pytestmark = pytest.mark.evenings
 
 CONFIGURATION = """
 [sound]

@@ -15,6 +15,8 @@ from edged.servers import Server, Talk, talking
 
 from .test_programs import children, gone
 
+pytestmark = pytest.mark.evenings
+
 Story = Callable[[Talk], Awaitable[None]]
 
 
