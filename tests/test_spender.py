@@ -147,7 +147,7 @@ def test_a_kill_right_behind_an_answer_forgets_that_answer_at_most(tmp_path: Pat
 def test_it_warns_once_a_day_whatever_ends_it(tmp_path: Path) -> None:
     async def story() -> None:
         async with await serve(OPTIONS) as server:
-            owner = Owner(tmp_path, server, "day_usd = 0.05\nwarn_share = 0.1")
+            owner = Owner(tmp_path, server, "day_usd = 0.02\nwarn_share = 0.1")
             told = 0
             while not told:
                 async with owner.switched_on() as speaker:
