@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from . import control, devices, duties, journal, schema, service, store
 from .core.assistant import Assistant
 from .core.budget import Purse
-from .core.commands import Command, Fact, note, warn
+from .core.commands import Command, Fact, Note, note, warn
 from .core.events import Event, Started
 from .flight import Flight, Recorder
 from .handoff import Handoff
@@ -102,7 +102,7 @@ async def _run(
     told = journal.open()
     if not reload.begun:
         told.note(note(Fact.STARTED, f"edged {version('edged')}"), "asleep")
-    provider, secret = devices.provider(settings, dialect, told)
+    provider, secret, keyless = devices.provider(settings, dialect, told)
     chosen, echo = devices.echo(settings, dialect.wire_rate, told)
     made = _header(settings, dialect, hears_through=echo.hears_through)
     dialect.interrupts = not made.guarded
@@ -116,10 +116,11 @@ async def _run(
         tools = toolbox.open(settings.tools, settings.extras, reach)
         chores = [*duties.all_of(manager, manager.watchdog_s(), Vitals().note), tools.serve]
         chores.append(duties.keep_date(ledger.turned))
-        runner = Runner(assistant, started=started, duties=chores)
+        runner = Runner(assistant, started=replace(started, keyless=keyless), duties=chores)
         dialect.addendum, dialect.guests = _news(tools, runner), tools.guests
         hearing = dialect.wire_rate, settings.frame_ms, echo, chosen.name
-        async with devices.opened(settings, runner.feed, hearing, told) as opened:
+        tell = _teller(told, runner)
+        async with devices.opened(settings, runner.feed, hearing, tell) as opened:
             sound, wake, lights = opened
             world = Devices(
                 sound=sound,
@@ -168,6 +169,11 @@ def _header(settings: schema.Settings, dialect: Any, *, hears_through: bool) -> 
 def _news(tools: toolbox.Toolbox, runner: Runner) -> Callable[[], str]:
     """What there is to tell besides; what is told once is told to somebody."""
     return lambda: tools.instructions() if runner.attending else ""
+
+
+def _teller(told: Journal, runner: Runner) -> Callable[[Note], None]:
+    """Writes entries with the speaker's state at that moment."""
+    return lambda what: told.note(what, runner.state)
 
 
 def _assistant(made: Header) -> Assistant:

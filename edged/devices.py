@@ -3,15 +3,17 @@
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from . import key, schema, sections, store
 from .acoustics.figures import NAME, Calibration
-from .core.commands import Fact, LinkCommand, note, warn
+from .core.commands import Fact, LinkCommand, Note, note, warn
 from .core.events import LinkDown, Trouble
 from .hum import Hum
+from .latecomer import Latecomer
 from .night import Hours, Night
-from .ports import Buttons, Echo, Feed, Journal, Lights, Provider, Session, SoundCard, Wake
+from .ports import Echo, Feed, Journal, Lights, Provider, Session, SoundCard, Wake
 from .reload import StartFailed
 
 
@@ -51,44 +53,66 @@ class _Keyed:
         """One with that key, or one that ends at once."""
         try:
             self.look()
-        except key.NoKey as missing:
-            return _Keyless(f"{missing}; {missing.hint}")
-        except StartFailed as failed:
-            return _Keyless(f"{failed}; {failed.hint}")
+        except (key.NoKey, StartFailed) as failed:
+            return _Keyless(_why(failed))
         assert self._provider is not None
         return self._provider.session()
 
 
 @contextlib.asynccontextmanager
 async def opened(
-    settings: schema.Settings, feed: Feed, hearing: tuple[int, int, Echo, str], told: Journal
+    settings: schema.Settings,
+    feed: Feed,
+    hearing: tuple[int, int, Echo, str],
+    tell: Callable[[Note], None],
 ) -> AsyncIterator[tuple[SoundCard, Wake, Sequence[Lights]]]:
     """Open the devices, and close them in the reverse order whatever happens.
 
-    `hearing`: the wire's rate and frame, the echo driver and its name.
+    `hearing`: the wire's rate and frame, the echo driver and its name. `tell` is told which lights
+    and buttons are missing, which are tried again, and which are imagined.
     """
     async with contextlib.AsyncExitStack() as stack:
-        lights: list[Lights] = []
         notices: set[str] = set()
+
+        def part(what: str, chosen: schema.Chosen, *rest: object) -> Any:
+            driver = _sooner_or_later(partial(_open, what, chosen, *rest), tell, chosen.name)
+            stack.callback(driver.close)
+            notices.add(getattr(driver, "notice", ""))
+            return driver
+
         dimmer = _dimmer(settings.shine)
-        for chosen in settings.lights:
-            lights.append(_open("light", chosen, dimmer))
-            stack.callback(lights[-1].close)
-            notices.add(getattr(lights[-1], "notice", ""))
+        lights: list[Lights] = [part("light", chosen, dimmer) for chosen in settings.lights]
         wake: Wake = _open("wake engine", settings.wake, feed)
         stack.push_async_callback(wake.close)
         sound: SoundCard = _open("sound", settings.sound, feed, *hearing)
         stack.push_async_callback(sound.close)
         for chosen in settings.buttons:
-            buttons: Buttons = _open("button", chosen, feed)
-            stack.callback(buttons.close)
-            notices.add(getattr(buttons, "notice", ""))
+            part("button", chosen, feed)
         if every_s := settings.extras.sound_every_s:
             lights.append(Hum(sound.sound, every_s))
             stack.callback(lights[-1].close)
         for notice in sorted(notices - {""}):
-            told.note(warn(Fact.PART_MISSING, notice), "asleep")
+            tell(warn(Fact.PART_MISSING, notice))
         yield sound, wake, lights
+
+
+def _sooner_or_later(opening: Callable[[], Any], tell: Callable[[Note], None], name: str) -> Any:
+    """The driver, or whoever stands in for it while the machine does not have it.
+
+    A speaker without a lamp still hears: only a mistake in the configuration raises `StartFailed`.
+    """
+
+    def came(driver: Any) -> None:
+        tell(note(Fact.PART_FOUND, f"{name} is there now"))
+
+    try:
+        return opening()
+    except StartFailed as missing:
+        if missing.mistake:
+            raise
+        told = f"{missing}: it goes on without, and tries again"
+        tell(warn(Fact.PART_MISSING, told, advice=missing.hint))
+        return Latecomer(opening, came)
 
 
 def _dimmer(shine: sections.Lights) -> Callable[[], float]:
@@ -151,21 +175,27 @@ def _recalled(echo: Echo, wire_rate: int, told: Journal) -> str:
 
 def provider(
     settings: schema.Settings, dialect: Any, told: Journal
-) -> tuple[Provider, Callable[[], str]]:
-    """Who answers, and what tells the key."""
+) -> tuple[Provider, Callable[[], str], str]:
+    """Who answers, what tells the key, and why there is none ("" where there is one)."""
 
     def answers(secret: str) -> Provider:
         opened: Provider = _open("link", settings.link, dialect, secret)
         return opened
 
     keyed = _Keyed(settings.key, answers)
+    missing = ""
     try:
         found = keyed.look()
-    except key.NoKey as missing:
-        if missing.fix:
-            told.note(warn(Fact.KEY_EXPOSED, f"{missing}: {missing.fix}"), "asleep")
+    except key.NoKey as none:
+        missing = _why(none)
+        if none.fix:
+            told.note(warn(Fact.KEY_EXPOSED, f"{none}: {none.fix}"), "asleep")
     else:
         if found.warning:
             warning = f"the key comes from the {found.source}: {found.warning}"
             told.note(warn(Fact.KEY_EXPOSED, warning), "asleep")
-    return keyed, lambda: keyed.secret
+    return keyed, lambda: keyed.secret, missing
+
+
+def _why(failed: key.NoKey | StartFailed) -> str:
+    return f"{failed}; {failed.hint}"

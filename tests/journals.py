@@ -169,6 +169,7 @@ def evening(book: Book) -> None:
     book.note(note(Fact.STARTED, "edged 1.0"))
     book.note(warn(Fact.KEY_EXPOSED, "the key comes from the environment: others can read it"))
     book.note(warn(Fact.PART_MISSING, "lights: no GPIO here"))
+    book.note(note(Fact.PART_FOUND, "apa102 is there now"))
     book.note(warn(Fact.PRICE_UNKNOWN, "the price of llama is not known", model="llama"))
     book.note(
         note(Fact.TOOLS_OFFERED, "the tool server pantry offers pantry_count", server="pantry")

@@ -68,7 +68,9 @@ def test_one_that_breaks_says_so_without_a_word_of_what_was_said(
 
 
 def test_one_that_cannot_start_is_not_broken(tmp_path: Path, told: Told, drop_driver: Drop) -> None:
-    drop_driver("lights", "rotten", ROTTEN.replace("return Rotten()", 'raise OSError("no light")'))
+    drop_driver(
+        "lights", "rotten", ROTTEN.replace("return Rotten()", 'raise ValueError("no light")')
+    )
     with pytest.raises(app.StartFailed, match="no light"):
         asyncio.run(app.run(configured(tmp_path, 'lights.drivers=["rotten"]')))
     assert not {note.fact for note in told.notes} & {Fact.BROKEN, Fact.STOPPED}

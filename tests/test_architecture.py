@@ -78,7 +78,9 @@ ALLOWED: dict[str, set[str]] = {
     "shell": {"core.commands", "core.events", "core.scenes", "ports"}
     | {"runner", "observer", "control", "speech"},
     "hum": {"core.commands", "core.scenes"},
-    "devices": {"acoustics.figures", "hum", "core.commands", "core.events", "ports"} | SETTLED,
+    "latecomer": {"core.scenes", "reload"},
+    "devices": {"acoustics.figures", "hum", "latecomer", "core.commands", "core.events", "ports"}
+    | SETTLED,
     "app": {
         "core",
         "devices",

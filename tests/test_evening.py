@@ -81,7 +81,8 @@ async def is_in_trouble(here: Stage, kind: str, since: float) -> None:
     troubled = await here.daemon.reaches(f"trouble: {kind}", since=since)
     await shows(here, "trouble")
     await sounds(here, troubled)
-    told = [line for line in here.daemon.lines if f"! trouble: {kind}" in line.text]
+    entry = f"! trouble: {kind}"
+    told = [line for line in here.daemon.lines if line.time >= since and entry in line.text]
     assert len(told) == 1
     assert "detail=" in told[0].text
     await here.daemon.reaches("asleep", since=troubled)
@@ -280,7 +281,9 @@ def test_without_a_key_it_starts_and_says_so() -> None:
 
     async def told() -> None:
         async with stage(Options(), SETTINGS, variables={"OPENAI_API_KEY": ""}) as here:
-            await here.daemon.reaches("asleep")
+            troubled = await here.daemon.reaches("trouble: key")
+            await shows(here, "trouble")
+            await here.daemon.reaches("asleep", since=troubled)
             await story(here)
             assert not here.server.visits
 

@@ -30,6 +30,7 @@ PINNED = {
     Fact.HEARTBEAT: "94d7dc1fcb964cd1899f0dd09e594ee5",
     Fact.KEY_EXPOSED: "5be1a4d12cc04cb796abe7da86940be9",
     Fact.PART_MISSING: "223c56b1cda0466b9d4392a53a48e8ce",
+    Fact.PART_FOUND: "274ba1bed62a4144b4b3a1948b342748",
     Fact.PART_STUCK: "20708a501b9f45e5848199c1fb61b928",
     Fact.WOKEN: "b3f4bdc750de4a91affeff632cac633f",
     Fact.FALSE_WAKE: "c41053d540cd42a799d5222ef5ee1e1a",

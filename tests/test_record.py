@@ -89,6 +89,7 @@ def test_nothing_that_was_said_or_heard_is_in_it() -> None:
 
 
 OPEN = {
+    "Started.keyless",
     "MicOpened.device",
     "MicLost.detail",
     "EchoMeasured.driver",

@@ -311,6 +311,8 @@ class Assistant:
         self._ears.start(muted=event.muted, now=now)
         self._look = Look(Scene.MUTED if event.muted else Scene.ASLEEP)
         self._do(do.Show(self._look))
+        if event.keyless:
+            self._troubles.arise(ev.Trouble.KEY, event.keyless, now)
 
     def _show(self) -> None:
         state = scene(

@@ -42,6 +42,7 @@ class Fact(StrEnum):
     HEARTBEAT = "heartbeat"
     KEY_EXPOSED = "key_exposed"
     PART_MISSING = "part_missing"
+    PART_FOUND = "part_found"
     PART_STUCK = "part_stuck"
     WOKEN = "woken"
     FALSE_WAKE = "false_wake"

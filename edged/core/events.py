@@ -34,6 +34,8 @@ class Started:
     """As remembered from the last run."""
     volume_db: float | None = None
     """As remembered from the last run; None when nothing is."""
+    keyless: str = ""
+    """Why there is no key for the provider, and what to do; "" where there is one."""
 
 
 # --- the microphone and the wake engine ---------------------------------------------------

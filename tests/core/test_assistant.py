@@ -33,6 +33,19 @@ def test_started_muted_it_leaves_the_microphone_alone() -> None:
     assert len(only(evening.feed(ev.MuteAsked(False)), do.OpenMicrophone)) == 1
 
 
+def test_started_without_a_key_it_shows_so_and_listens_all_the_same() -> None:
+    evening = Evening()
+    missing = "there is no key for the provider; edged setup"
+    commands = evening.feed(ev.Started(keyless=missing))
+    assert len(only(commands, do.OpenMicrophone)) == 1
+    assert only(commands, do.Show)[-1] == do.Show(Look(Scene.TROUBLE, Trouble.KEY))
+    (told,) = (note for note in only(commands, do.Note) if note.fact is Fact.TROUBLE)
+    assert told.fields["detail"] == missing
+    evening.microphone_opens()
+    evening.dozes(Conversation().trouble_s)
+    assert evening.shows(Scene.ASLEEP)
+
+
 def test_a_whole_evening() -> None:
     evening = Evening()
     evening.starts()

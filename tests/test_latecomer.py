@@ -1,0 +1,92 @@
+"""A light that is not there yet: the speaker goes on, and uses it as soon as it comes."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from edged import app, journal
+from edged.core.commands import Fact
+from edged.simulator.evening.stage import KEY
+
+from .conftest import Drop
+from .test_app_echo import Told, configured
+
+SHY = '''
+    """A light that is there once a file is; it writes into it what it shows."""
+
+    from dataclasses import dataclass
+    from pathlib import Path
+
+    class NotYet(OSError):
+        hint = "switch it on"
+
+    @dataclass(frozen=True)
+    class Settings:
+        file: str = ""
+        """Where it is."""
+
+    def open(settings, *rest):
+        return Shy(Path(settings.file))
+
+    class Shy:
+        def __init__(self, file):
+            if not file.exists():
+                raise NotYet(f"{file}: no lamp")
+            self._file = file
+
+        def show(self, look):
+            self._file.write_text(look.scene)
+
+        def close(self):
+            self._file.write_text("closed")
+'''
+
+
+@pytest.fixture
+def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Told:
+    """The journal of a speaker whose state is kept here."""
+    told = Told()
+    monkeypatch.setattr(journal, "open", lambda: told)
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    return told
+
+
+def test_it_shows_what_it_missed_when_it_comes(
+    tmp_path: Path, told: Told, drop_driver: Drop
+) -> None:
+    drop_driver("lights", "shy", SHY)
+    lamp = tmp_path / "lamp"
+    settings = configured(tmp_path, 'lights.drivers=["shy"]', f'lights.shy.file="{lamp}"')
+
+    async def story() -> None:
+        running = asyncio.create_task(app.run(settings))
+        await told.says(Fact.MICROPHONE_OPENED)
+        lamp.touch()
+        await told.says(Fact.PART_FOUND)
+        assert lamp.read_text() == "asleep"
+        running.cancel()
+        await running
+
+    asyncio.run(story())
+    (missing,) = [note for note in told.notes if note.fact is Fact.PART_MISSING]
+    assert missing.warning
+    assert "no lamp" in missing.message
+    assert missing.fields["advice"] == "switch it on"
+    assert lamp.read_text() == "closed"
+
+
+def test_a_speaker_that_ends_waits_for_none(tmp_path: Path, told: Told, drop_driver: Drop) -> None:
+    drop_driver("lights", "shy", SHY)
+    settings = configured(tmp_path, 'lights.drivers=["shy"]', f'lights.shy.file="{tmp_path}/lamp"')
+
+    async def story() -> None:
+        running = asyncio.create_task(app.run(settings))
+        await told.says(Fact.MICROPHONE_OPENED)
+        running.cancel()
+        await running
+
+    asyncio.run(story())
+    assert Fact.PART_FOUND not in [note.fact for note in told.notes]
+    assert told.notes[-1].fact is Fact.STOPPED
