@@ -8,6 +8,7 @@ from .core.commands import Fact, Note, note
 
 LOSSES = {
     "capture_overflows": ("sound", "capture_overflows"),
+    "capture_frames_lost": ("sound", "capture_frames_lost"),
     "capture_blocks_dropped": ("sound", "capture_blocks_dropped"),
     "speaker_underruns": ("sound", "speaker_underruns"),
     "speaker_gaps": ("sound", "speaker_gaps"),
