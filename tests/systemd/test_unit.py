@@ -49,6 +49,8 @@ def house(tmp_path: Path) -> Path:
     units.mkdir(parents=True)
     for target in ("basic", "multi-user", "shutdown", "sound", "sysinit"):
         (units / f"{target}.target").write_text(f"[Unit]\nDescription={target}\n")
+    for wanted in settings()["Wants"][0].split():
+        (units / wanted).write_text(f"[Service]\nType=oneshot\nExecStart=/{command.name}\n")
     shutil.copy(UNIT, units)
     return tmp_path
 
