@@ -1,6 +1,7 @@
 """The appliance: installed on a machine with a kernel, systemd, sound cards and pins of its own.
 
-Only asked for by name, as it takes minutes: `scripts/test -m appliance`.
+Only asked for by name, as it takes minutes: `scripts/test -m appliance`. `EDGED_SUITE=bookworm`
+before it makes that a machine with the older Debian, `EDGED_TIMES=10` a longer row of restarts.
 """
 
 import fcntl
@@ -25,7 +26,8 @@ from .rigs.appliance.guest.verdicts import Chapter
 
 HERE = Path(__file__).parent
 RIG = HERE / "rigs" / "appliance"
-BUILT = HERE.parent / ".cache" / "appliance"
+SUITE = os.environ.get("EDGED_SUITE", "trixie")
+BUILT = HERE.parent / ".cache" / f"appliance-{SUITE}"
 LINES = [(name, line) for name, chapter in chapters.NAMED.items() for line in chapter.lines]
 LONGEST_S = 3000
 
@@ -55,7 +57,7 @@ def verdicts(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         with (BUILT / "lock").open("w") as lock:
             # A disk must not be made anew below a machine that runs from it.
             fcntl.flock(lock, fcntl.LOCK_EX)
-            subprocess.run([RIG / "build", BUILT], check=True)
+            subprocess.run([RIG / "build", BUILT, SUITE], check=True)
             return _told(tmp_path_factory.mktemp("appliance"), _asked(request.session), tell)
 
 

@@ -21,6 +21,7 @@ PINS = Path("/run/rig-pins")
 BUTTON, SWITCH = 17, 5
 RED, GREEN, BLUE, SENDING = 22, 23, 27, 24
 CARDS = Path("/proc/asound")
+_FOLLOWS = " -f"
 PATIENCE_S = 60
 LOUD = 500
 """Of 32767: less than a voice of the speaker's, more than its earcons."""
@@ -121,16 +122,27 @@ def recipe(part: str, **instead: str) -> str:
     (typed,) = (each for each in recipes() if part in each)
     for example, name in instead.items():
         typed = typed.replace(example, name)
+    if typed.endswith(_FOLLOWS):
+        return _first_line(typed)
     done = subprocess.run(("sh", "-c", typed), text=True, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, ""), f"{typed}: {done.returncode}: {done.stderr}"
     return done.stdout.strip()
 
 
+def _first_line(typed: str) -> str:
+    """What a command prints first that does not come to an end by itself."""
+    with subprocess.Popen(("sh", "-c", f"exec {typed}"), stdout=subprocess.PIPE, text=True) as it:
+        assert it.stdout is not None
+        try:
+            return it.stdout.readline().strip()
+        finally:
+            it.terminate()
+
+
 def recipes() -> list[str]:
-    """Those of the README that come to an end."""
+    """Those of the README."""
     page = (SHARE / "checkout/README.md").read_text(encoding="utf-8")
-    typed: list[str] = re.findall(r"^\| `(journalctl .+?)` \|", page, re.MULTILINE)
-    return [each for each in typed if not each.endswith(" -f")]
+    return re.findall(r"^\| `(journalctl .+?)` \|", page, re.MULTILINE)
 
 
 # --- the service -----------------------------------------------------------------------------
@@ -209,13 +221,14 @@ def press(held_s: float = 0.1) -> None:
     close_contact(BUTTON, closed=False)
 
 
-def talk() -> Entry:
+def talk(meanwhile: Callable[[], object] = lambda: None) -> Entry:
     """Open a conversation with the button and end it with the button; how that went."""
     mark = settled()
     press()
     woken = journal().fact(mark, "woken")
     assert woken["EDGED_WORD"] == "button", woken["MESSAGE"]
     journal().state(mark, "listening", PATIENCE_S)
+    meanwhile()
     time.sleep(0.5)
     press()
     ended = journal().fact(mark, "session_ended", PATIENCE_S)

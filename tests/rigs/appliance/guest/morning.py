@@ -37,6 +37,7 @@ def each_recipe_of_the_readme_says_what_it_says_there() -> str:
     """Of the evening, which had a question, its answer and a conversation without either."""
     told = {typed: house.recipe(typed) for typed in house.recipes()}
     expected = {
+        "edged -f": r" appliance \w+\[\d+\]: ",
         "-p notice": r": woken by hey_jarvis$[\s\S]*: session ended: silence",
         "-x -n 20": r"^░░ Subject: edged has started$",
         "=turn_ended -o cat": r"^turn 1: .* \d+ ms heard$",

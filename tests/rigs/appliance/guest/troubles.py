@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from . import house
@@ -18,24 +19,30 @@ _MOST_S = 9.0
 """So long at most until it listens again, and as long as this machine takes from exec to READY."""
 _DROP_INS = Path("/etc/edged/edged.toml.d")
 _CREDENTIALS = Path("/etc/edged/credentials")
+_SEALED = Path("/etc/edged/credentials.encrypted")
 _RECORDING = Path("/tmp/heard.raw")
 
 
 def _restarted(strike: Callable[[], None], mend: Callable[[], None] = lambda: None) -> str:
     """Strike again and again; it is to listen again in time, which `mend` is left after it."""
     took = []
-    for _ in range(int((house.SHARE / "times").read_text())):
+    house.forgive()
+    for count in range(1, 1 + int((house.SHARE / "times").read_text())):
         house.settled()
-        house.forgive()
         began = time.monotonic()
         strike()
-        house.wait("a restart", lambda: house.show("NRestarts") == "1", PATIENCE_S)
+        house.wait("a restart", partial(_restarts, count), PATIENCE_S)
         mend()
         house.wait("listening again", house.listens, PATIENCE_S)
         took.append((time.monotonic() - began, house.start_took_s()))
     told = ", ".join(f"{all_s:.1f} s with {start_s:.1f} s from exec" for all_s, start_s in took)
     assert all(all_s <= _MOST_S + start_s for all_s, start_s in took), told
     return told
+
+
+def _restarts(count: int) -> bool:
+    """Whether systemd has started it again so often; it waits longer each time."""
+    return house.show("NRestarts") == str(count)
 
 
 def _unload() -> None:
@@ -90,6 +97,43 @@ def sound_cards_that_were_away_are_used_again_without_a_restart() -> str:
 
 
 @line
+def sound_cards_that_come_after_it_has_started_are_used() -> str:
+    """Even when the kernel had nothing to do with sound until then."""
+    house.run("systemctl", "stop", "edged.service")
+    _unload()
+    house.run("modprobe", "-r", "snd-timer", "snd-pcm", "snd", ok=False)
+    assert not Path("/sys/module/snd").exists()
+    mark = len(house.journal())
+    house.run("systemctl", "start", "edged.service")
+    house.journal().fact(mark, "microphone_lost", PATIENCE_S)
+    before = house.pid()
+    house.run("modprobe", "snd-aloop")
+    house.settled()
+    ended = house.talk()
+    assert (house.pid(), house.show("NRestarts")) == (before, "0"), "it was started again"
+    return ended["MESSAGE"]
+
+
+@line
+def lights_that_are_missing_do_not_silence_it() -> str:
+    """As on a board whose SPI bus was never switched on."""
+    row = _DROP_INS / "row.toml"
+    row.write_text('[lights]\ndrivers = ["apa102", "gpio"]\n')
+    mark = len(house.journal())
+    try:
+        house.run("systemctl", "restart", "edged.service")
+        house.settled()
+        missing = house.journal().fact(mark, "part_missing")
+        house.talk()
+        assert house.show("NRestarts") == "0", "it was started again"
+    finally:
+        row.unlink()
+        house.run("systemctl", "restart", "edged.service")
+    assert "do_spi" in missing["MESSAGE"], missing["MESSAGE"]
+    return missing["MESSAGE"]
+
+
+@line
 def without_a_network_it_starts_shows_so_and_works_when_it_is_back() -> str:
     """No start is spent on it: none that failed counts towards the limit of the unit."""
     _network("down")
@@ -130,12 +174,72 @@ def a_mistake_in_the_configuration_is_told_once_and_is_no_restart_loop() -> str:
         told = [e for e in house.journal().since(mark) if e.get("EDGED_FACT") == "not_started"]
         assert len(told) == 1, told
         assert "louder" in told[0]["MESSAGE"], told[0]["MESSAGE"]
+        shown = house.show("StatusText")
+        assert shown.startswith("not started"), shown
+        assert "louder" in shown, shown
     finally:
         mistake.unlink()
         house.run("systemctl", "reset-failed", "edged.service", ok=False)
         house.run("systemctl", "start", "edged.service")
     house.settled()
     return told[0]["MESSAGE"]
+
+
+@line
+def what_breaks_at_once_again_and_again_is_given_up() -> str:
+    broken = Path("/etc/systemd/system/edged.service.d/broken.conf")
+    broken.parent.mkdir(exist_ok=True)
+    broken.write_text("[Service]\nType=exec\nExecStart=\nExecStart=/bin/false\n")
+    began = time.monotonic()
+    try:
+        house.run("systemctl", "daemon-reload")
+        house.run("systemctl", "restart", "edged.service", ok=False)
+        house.wait("failed", lambda: house.show("ActiveState") == "failed", 2 * PATIENCE_S)
+        after_s = time.monotonic() - began
+        result, restarts = house.show("Result"), int(house.show("NRestarts"))
+    finally:
+        broken.unlink()
+        house.run("systemctl", "daemon-reload")
+        house.forgive()
+        house.run("systemctl", "restart", "edged.service")
+    assert (result, restarts) == ("start-limit-hit", 20), f"{result} after {restarts}"
+    house.settled()
+    return f"after {restarts} restarts in {after_s:.0f} s"
+
+
+@line
+def without_a_key_it_starts_and_says_what_to_type() -> str:
+    key = _CREDENTIALS / "openai"
+    aside = Path("/root/key")
+    key.replace(aside)
+    mark = len(house.journal())
+    try:
+        house.run("systemctl", "restart", "edged.service")
+        trouble = house.journal().fact(mark, "trouble", PATIENCE_S)
+        house.settled()
+    finally:
+        aside.replace(key)
+        house.run("systemctl", "restart", "edged.service")
+    assert trouble["EDGED_TROUBLE"] == "key", trouble["MESSAGE"]
+    assert "edged setup" in trouble["MESSAGE"], trouble["MESSAGE"]
+    return trouble["MESSAGE"]
+
+
+@line
+def a_key_that_is_encrypted_opens_a_conversation() -> str:
+    """As the README says how; afterwards it lies in the open again."""
+    plain, aside = _CREDENTIALS / "openai", Path("/root/key")
+    sealed = _SEALED / "openai"
+    house.run("systemd-creds", "encrypt", "--name=", str(plain), str(sealed))
+    plain.replace(aside)
+    try:
+        house.run("systemctl", "restart", "edged.service")
+        ended = house.talk()
+    finally:
+        aside.replace(plain)
+        sealed.unlink()
+        house.run("systemctl", "restart", "edged.service")
+    return ended["MESSAGE"]
 
 
 @line
