@@ -101,7 +101,8 @@ def the_button_opens_a_conversation_and_ends_it() -> str:
 @line
 def a_reload_waits_until_nobody_is_on_the_line() -> str:
     mark, before = house.settled(), house.pid()
-    ended = house.talk(lambda: house.run("systemctl", "reload", "edged.service"))
+    # It would not come back before the new configuration is taken.
+    ended = house.talk(lambda: house.run("systemctl", "reload", "--no-block", "edged.service"))
     assert "pressed" in ended["MESSAGE"], ended["MESSAGE"]
     taken = house.journal().fact(mark, "reloaded", PATIENCE_S)
     assert house.monotonic_s(taken) > house.monotonic_s(ended), "taken while somebody spoke"
