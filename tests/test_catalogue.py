@@ -16,6 +16,11 @@ TEXTS = {
     for text in journals.CATALOGUE.read_text(encoding="utf-8").split("\n-- ")[1:]
 }
 """Each entry of the catalogue, by its MESSAGE_ID."""
+ADVICE = re.compile(
+    r"Nothing needs to be done|[Mm]end|[Tt]ype|[Tt]ake|[Pp]ut|[Gg]ive|[Pp]ress|[Ll]ook|[Rr]aise|"
+    r"lower|[Ss]ee (to|the)|Ask again|turn it down|`edged \w+|name in"
+)
+"""What to do: nothing, or one of these."""
 FACTS = {name: fact for fact, name in journal.MESSAGE_IDS.items()}
 needs_journal = pytest.mark.skipif(bool(journals.LACKING), reason=journals.LACKING)
 
@@ -31,6 +36,7 @@ def test_an_explanation_says_what_happened_and_what_to_do(name: str) -> None:
     headers, _, body = TEXTS[name].partition("\n\n")
     assert re.fullmatch(r"Subject: .+\nDefined-By: edged", headers)
     assert len(body.split()) >= 8
+    assert ADVICE.search(" ".join(body.split()))
     assert all(len(line) <= 78 for line in body.splitlines())
 
 
