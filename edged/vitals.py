@@ -16,7 +16,8 @@ LOSSES = {
     "wake_frames_dropped": ("wake", "frames_dropped"),
 }
 """For each counter of the heartbeat its place in the runner's status: overflows and underruns are
-the device's, blocks and frames fell out inside because something was late, a gap was heard."""
+the device's, and so are the frames (samples at its rate) that it lost in them; blocks and the wake
+engine's frames fell out inside because something was late; a gap was heard."""
 
 
 class Vitals:
