@@ -24,6 +24,8 @@ UNIT = "edged.service"
 USER = "edged"
 """Who the service runs as."""
 _PATIENCE_S = 10.0
+STARTS_S = 90.0
+"""How long a service may take to be ready before systemd gives it up (DefaultTimeoutStartSec=)."""
 
 
 def me() -> str:
@@ -62,7 +64,7 @@ class Machine:
         except OSError:
             return ""
 
-    def run(self, *command: str, given: str = "") -> str | None:
+    def run(self, *command: str, given: str = "", patience_s: float = _PATIENCE_S) -> str | None:
         """What a program printed; None where it is not there, fails, or takes too long."""
         program = shutil.which(command[0], path=self.environment.get("PATH"))
         if program is None:
@@ -75,7 +77,7 @@ class Machine:
                 capture_output=True,
                 text=True,
                 errors="replace",
-                timeout=_PATIENCE_S,
+                timeout=patience_s,
                 check=False,
             )
         except (OSError, subprocess.TimeoutExpired):

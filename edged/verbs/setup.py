@@ -14,7 +14,7 @@ from ..config import ConfigError
 from ..doctor import _credential, _round
 from ..doctor._finding import fail
 from ..doctor._screen import terminal
-from ..doctor._visit import Visit
+from ..doctor._visit import STARTS_S, Visit
 from ._interview import PARTS, Interview, Left, Part, place_of_key
 from ._questions import Questions
 
@@ -68,7 +68,7 @@ def _held(talk: Interview) -> bool:
     finally:
         if stops:
             # Whoever interrupts whatever of this: one that runs already is not disturbed.
-            machine.run("systemctl", "start", "edged")
+            machine.run("systemctl", "start", "edged", patience_s=STARTS_S)
 
 
 def _answered(talk: Interview) -> bool:
@@ -217,7 +217,10 @@ def _overruled(talk: Interview) -> None:
 
 
 def _started(talk: Interview, *, again: bool) -> None:
-    """Let the service take it, or say how to begin."""
+    """Let the service take it, or say how to begin.
+
+    One that is only started `again` starts at boot, or not, as its owner has it.
+    """
     machine, ask = talk.visit.machine, talk.ask
     if talk.visit.file is not None:
         ask.console.print(f"\nReady: edged run --config {talk.visit.file}", soft_wrap=True)
@@ -226,8 +229,11 @@ def _started(talk: Interview, *, again: bool) -> None:
     if not loaded:
         ask.console.print("\nReady: edged run")
     elif again or ask.confirms("Start the speaker now, and at every boot?"):
-        machine.run("systemctl", "enable", "edged")
-        if machine.run("systemctl", "restart", "edged") is None:
+        if not again and machine.run("systemctl", "enable", "edged") is None:
+            ask.say("it will not start at boot: sudo systemctl enable edged")
+        ask.say("the speaker starts ...")
+        # systemctl returns once the speaker has said that it is ready.
+        if machine.run("systemctl", "restart", "edged", patience_s=STARTS_S) is None:
             ask.say("it does not start: edged doctor unit")
         else:
             ask.console.print(

@@ -362,6 +362,7 @@ SYSTEMCTL = """\
 #!/bin/sh
 echo "$*" >> {folder}/typed
 if [ "$1" = "$SLOW" ]; then echo "systemctl takes its time" > /dev/tty; fi
+if [ "$1" = "$REFUSED" ]; then exit 1; fi
 case "$1" in
 stop) rm -f {folder}/active ;;
 start | restart) touch {folder}/active ;;
@@ -369,7 +370,7 @@ show)
     echo LoadState=loaded
     if [ -e {folder}/active ]; then echo ActiveState=active; else echo ActiveState=inactive; fi ;;
 esac
-if [ "$1" = "$SLOW" ]; then exec sleep 60; fi
+if [ "$1" = "$SLOW" ]; then exec sleep "${{TAKES_S:-60}}"; fi
 """
 
 
@@ -387,8 +388,20 @@ def managed(folder: Path) -> dict[str, str]:
 only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may stop the service")
 
 
+def in_short(terminal: Terminal) -> None:
+    """Answer all that is asked, for a provider that is not there."""
+    terminal.answers("Who answers", "2")
+    terminal.answers("Its address", "ws://127.0.0.1:9/v1")
+    terminal.answers("What now", "2")
+    terminal.answers("The key: ", KEY)
+    sound_and_wake(terminal)
+    terminal.answers("The light", "5")
+    terminal.answers("The button", "2")
+    terminal.answers("Write it", "y")
+
+
 @only_root
-@pytest.mark.parametrize("slow", ["stop", "enable", "restart"])
+@pytest.mark.parametrize("slow", ["stop", "restart"])
 def test_whoever_loses_patience_has_a_speaker_that_runs_all_the_same(
     environment: dict[str, str], tmp_path: Path, slow: str
 ) -> None:
@@ -397,14 +410,7 @@ def test_whoever_loses_patience_has_a_speaker_that_runs_all_the_same(
     with Terminal(environment=environment, code=code) as terminal:
         terminal.answers("Stop it, and start it again at the end", "y")
         if slow != "stop":
-            terminal.answers("Who answers", "2")
-            terminal.answers("Its address", "ws://127.0.0.1:9/v1")
-            terminal.answers("What now", "2")
-            terminal.answers("The key: ", KEY)
-            sound_and_wake(terminal)
-            terminal.answers("The light", "5")
-            terminal.answers("The button", "2")
-            terminal.answers("Write it", "y")
+            in_short(terminal)
         terminal.reads("systemctl takes its time")
         terminal.presses("\x03")
         assert terminal.ends() != 0
@@ -446,6 +452,48 @@ def test_the_service_is_stopped_meanwhile_and_starts_with_what_was_written(
         assert stat.S_IMODE(kept.stat().st_mode) == 0o600
         assert "credentials" not in (tmp_path / "edged.toml").read_text()
         assert KEY not in (tmp_path / "typed").read_text()
+
+
+@only_root
+def test_a_slow_board_is_given_the_time_that_its_speaker_needs_to_start(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    environment |= managed(tmp_path) | {"SLOW": "restart", "TAKES_S": "4"}
+    # What other programs are given is cut, so that the speaker's start takes longer than that.
+    impatient = "_visit.Machine.run.__kwdefaults__['patience_s'] = 2.0\nsys.exit("
+    code = SERVICE.format(folder=str(tmp_path)).replace("sys.exit(", impatient)
+    with Terminal(environment=environment, code=code) as terminal:
+        terminal.answers("Stop it, and start it again at the end", "y")
+        in_short(terminal)
+        terminal.reads("It runs")
+        assert terminal.ends() == 0
+    # It was not asked whether it is to start at every boot.
+    assert "enable" not in (tmp_path / "typed").read_text()
+
+
+@only_root
+@pytest.mark.parametrize("refused", ["", "enable", "restart"])
+def test_a_speaker_that_did_not_run_starts_at_every_boot_for_whoever_wants_that(
+    environment: dict[str, str], tmp_path: Path, refused: str
+) -> None:
+    environment |= managed(tmp_path) | {"REFUSED": refused}
+    (tmp_path / "active").unlink()
+    code = SERVICE.format(folder=str(tmp_path))
+    with Terminal(environment=environment, code=code) as terminal:
+        in_short(terminal)
+        terminal.answers("Start the speaker now, and at every boot", "y")
+        if refused == "enable":
+            terminal.reads("it will not start at boot: sudo systemctl enable edged")
+        terminal.reads(
+            "it does not start: edged doctor unit" if refused == "restart" else "It runs"
+        )
+        assert terminal.ends() == 0
+    typed = (tmp_path / "typed").read_text().splitlines()
+    assert [each for each in typed if not each.startswith("show")] == [
+        "enable edged",
+        "restart edged",
+    ]
+    assert "will not start at boot" not in terminal.said or refused == "enable"
 
 
 def test_whoever_is_gone_is_asked_nothing_more_even_where_the_signal_got_lost() -> None:
