@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -26,7 +27,10 @@ def find(visit: Visit) -> key.Key:
         return visit.key
     machine, settings = visit.machine, visit.settings.key
     environment = dict(machine.environment)
-    if visit.file is None and "CREDENTIALS_DIRECTORY" not in environment and settings.credential:
+    ours = visit.file is not None or "CREDENTIALS_DIRECTORY" in environment
+    if not ours:
+        _leave_to_the_service(environment, machine, settings.environment)
+    if not ours and settings.credential:
         folders = [machine.path(FOLDER), machine.path(SEALED)]
         if any(each.exists() and not os.access(each, os.R_OK | os.X_OK) for each in folders):
             raise PermissionError(folders[0])
@@ -35,6 +39,16 @@ def find(visit: Visit) -> key.Key:
         if sealed.exists() and not (folders[0] / settings.credential).exists():
             return _unsealed(machine, sealed, settings)
     return key.find(settings, environment)
+
+
+def _leave_to_the_service(environment: dict[str, str], machine: Machine, name: str) -> None:
+    """Give that variable the value that an installed service has: it knows nothing of our shell."""
+    unit = machine.unit("LoadState", "Environment")
+    if unit.get("LoadState") == "loaded":
+        given = re.search(
+            rf"(?:^|[\s\"']){re.escape(name)}=([^\s\"']*)", unit.get("Environment", "")
+        )
+        environment[name] = given[1] if given else ""
 
 
 def exposed(visit: Visit) -> tuple[str, str] | None:

@@ -284,6 +284,25 @@ def test_another_providers_key_may_look_as_it_likes(world: World) -> None:
     )
 
 
+@pytest.mark.parametrize("installed", [True, False])
+def test_the_service_has_no_key_of_whoever_asks(world: World, installed: bool) -> None:
+    world.service = True
+    world.environment["OPENAI_API_KEY"] = KEY
+    world.systemd(LoadState="loaded" if installed else "not-found")
+    world.file("/etc/edged/credentials/none").unlink()
+    if installed:
+        says(world.look("key"), "fail", "there is no key", "sudo edged setup")
+    else:
+        says(world.look("key"), "warn", "environment variable", "sudo edged setup")
+
+
+def test_a_key_in_the_services_own_environment_is_one(world: World) -> None:
+    world.service = True
+    world.systemd(LoadState="loaded", Environment=f'LG_WD=/run/edged "OPENAI_API_KEY={KEY}"')
+    seen = "comes from the environment variable OPENAI_API_KEY"
+    says(world.look("key"), "warn", seen, "sudo edged setup")
+
+
 def test_a_key_that_others_can_read(world: World) -> None:
     world.service = True
     credential = world.file("/etc/edged/credentials/openai", KEY, 0o644)
