@@ -13,7 +13,8 @@ from gpiozero.pins.local import get_pi_revision
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 _CHOICE = "GPIOZERO_PIN_FACTORY"
-_INSTALL = "install lgpio (pip install 'edged[pi]') and join the group gpio"
+_INSTALL = "install lgpio: pip install 'edged[pi]'; on an installed speaker: edged doctor lights"
+_JOIN = "join the group gpio"
 
 
 class PinTrouble(OSError):
@@ -97,10 +98,15 @@ def _hint(error: Exception) -> str:
         case PinInvalidPin():
             return "name a pin by its GPIO number, 0 to 27, not by its place on the header"
         case BadPinFactory() | PinPWMUnsupported():
-            return _INSTALL
+            return _lacking()
     if "busy" in str(error):
         return "another program or an overlay in config.txt uses this pin: choose another"
-    return f"{_INSTALL}; `gpioinfo` shows who uses which pin"
+    return f"{_lacking()}; `gpioinfo` shows who uses which pin"
+
+
+def _lacking() -> str:
+    """What helps where pins cannot be had: gpiozero has imported lgpio if it is there."""
+    return _JOIN if "lgpio" in sys.modules else _INSTALL
 
 
 def _on_a_pi() -> bool:

@@ -40,6 +40,11 @@ def prepare(home: Path, **environment: str) -> str:
         "pins.prepare()\n"
         "assert os.getcwd() == os.environ['HERE']\n"
     )
+    return run(home, code, **environment)
+
+
+def run(home: Path, code: str, **environment: str) -> str:
+    """What it prints, with that library of the pins."""
     inherited = {
         name: value
         for name, value in os.environ.items()
@@ -70,3 +75,21 @@ def test_a_service_that_gives_it_a_folder_is_obeyed(home: Path) -> None:
     pipe = Path(prepare(home, LG_WD=str(home)))
     assert pipe == home / ".lgd-nfy0"
     assert pipe.exists()
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_only_a_library_that_is_not_there_is_to_be_installed(home: Path, there: bool) -> None:
+    """Where it is there and opens no pin, somebody is not in the group."""
+    if not there:
+        (home.parent / "library/lgpio.py").write_text("raise ImportError")
+    code = (
+        "from gpiozero import BadPinFactory\n"
+        "from edged import pins\n"
+        "pins.prepare()\n"
+        "try:\n"
+        "    with pins._explained('the light'): raise BadPinFactory('none works')\n"
+        "except pins.PinTrouble as trouble: print(trouble.hint)\n"
+    )
+    hint = run(home, code).splitlines()[-1]
+    assert ("pip install 'edged[pi]'" in hint) is not there
+    assert ("group gpio" in hint) is there

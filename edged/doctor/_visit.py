@@ -20,6 +20,9 @@ PIP = f"{'sudo ' if Path(sys.prefix).stat().st_uid == 0 else ''}{sys.executable}
 _INSTALLED = "/opt/edged"
 """The environment of a speaker that was installed."""
 _EXTRA = re.compile(r"'edged\[(\w+)\]'")
+_ALWAYS = "pi"
+"""The extra that the installer brings unasked."""
+_PIP = re.compile(r"pip install ('[^']+')")
 UNIT = "edged.service"
 USER = "edged"
 """Who the service runs as."""
@@ -104,9 +107,21 @@ class Machine:
         upgrade.
         """
         extra = _EXTRA.fullmatch(package)
-        if extra and sys.prefix == _INSTALLED and not self._packaged:
+        if extra and self.installed and extra[1] == _ALWAYS:
+            return self.install
+        if extra and self.installed and not self._packaged:
             return f"{self.install} --with {extra[1]}"
         return f"{PIP} {package}"
+
+    def lacks(self, message: str) -> str:
+        """What to type for the package that a message wants installed; "" if it wants none."""
+        wanted = _PIP.search(message)
+        return self.bring(wanted[1]) if wanted else ""
+
+    @property
+    def installed(self) -> bool:
+        """Whether this is the environment that the installer or the Debian package made."""
+        return sys.prefix == _INSTALLED
 
     @property
     def _packaged(self) -> bool:

@@ -32,7 +32,7 @@ def look(visit: Visit) -> Finding:
             )
         )
     except parts.PartTrouble as trouble:
-        return fail(str(trouble), trouble.hint)
+        return fail(str(trouble), visit.machine.lacks(trouble.hint) or trouble.hint)
     if not pressed.missed:
         return ok(f"{', '.join(names)}: pressed")
     first = pressed.missed[0]

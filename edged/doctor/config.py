@@ -17,7 +17,6 @@ _PACKAGES = {
 }
 """Debian's packages of the libraries that a driver may miss."""
 _LIBRARY = re.compile("|".join(_PACKAGES))
-_PIP = re.compile(r"pip install ('[^']+')")
 
 
 def look(visit: Visit) -> Finding:
@@ -41,7 +40,7 @@ def _fix(visit: Visit, file: str, line: int | None, message: str) -> str:
         return f"type {file} as the message says"
     if found := _LIBRARY.search(message):
         return f"sudo apt install {_PACKAGES[found[0]]}"
-    if found := _PIP.search(message):
-        return visit.machine.bring(found[1])
+    if brought := visit.machine.lacks(message):
+        return brought
     where = file if line is None else f"line {line} of {file}"
     return f"change {where} as the message says, then: edged check{named}"

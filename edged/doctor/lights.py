@@ -23,7 +23,7 @@ def look(visit: Visit) -> Finding:
     try:
         notice = asyncio.run(parts.shine(chosen, seconds, lambda scene: visit.tell(scene, 0)))
     except parts.PartTrouble as trouble:
-        return fail(str(trouble), trouble.hint)
+        return fail(str(trouble), visit.machine.lacks(trouble.hint) or trouble.hint)
     if notice:
         return skipped(notice)
     if visit.person is None:

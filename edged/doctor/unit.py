@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
+from . import _credential
 from ._finding import Finding, fail, ok, skipped, warn
-from ._visit import Visit
+from ._visit import Machine, Visit
 
 ORDER = 210
 NEEDS = ()
@@ -16,11 +17,12 @@ _STARTED = "sudo systemctl enable --now edged"
 _TELL = "journalctl -u edged -b -n 20"
 _FIXES = {
     "78": "edged check",
-    "243": "sudo systemd-tmpfiles --create && sudo systemctl restart edged",
     "216": "sudo systemd-sysusers && sudo systemctl restart edged",
     "217": "sudo systemd-sysusers && sudo systemctl restart edged",
 }
 """What mends an exit status, by systemd.exec(5) and by `edged run`'s own 78."""
+_CREDENTIALS = "243"
+_FOLDERS = "sudo systemd-tmpfiles --create && sudo systemctl restart edged"
 _OFTEN = 5
 
 
@@ -39,14 +41,14 @@ def look(visit: Visit) -> Finding:
     if said.get("NeedDaemonReload") == "yes":
         reload = "sudo systemctl daemon-reload && sudo systemctl restart edged"
         return warn("its unit was changed on disk and not read again", reload)
-    return _state(said)
+    return _state(said, visit.machine)
 
 
-def _state(said: Mapping[str, str]) -> Finding:
+def _state(said: Mapping[str, str], machine: Machine) -> Finding:
     state, status = said.get("ActiveState", ""), said.get("ExecMainStatus", "0")
     if state in ("failed", "activating") and said.get("Result") != "success":
         seen = f"it failed ({said.get('Result')}, status {status})"
-        return fail(seen, _FIXES.get(status, _TELL))
+        return fail(seen, _mended(status, machine))
     if state != "active":
         return warn(f"it does not run ({state})", _STARTED)
     restarts = int(said.get("NRestarts", "0") or 0)
@@ -56,3 +58,11 @@ def _state(said: Mapping[str, str]) -> Finding:
         return warn("it runs, but will not start at boot", "sudo systemctl enable edged")
     text = said.get("StatusText", "")
     return ok(f"it runs and starts at boot{f': {text}' if text else ''}")
+
+
+def _mended(status: str, machine: Machine) -> str:
+    if status != _CREDENTIALS:
+        return _FIXES.get(status, _TELL)
+    folders = machine.path(_credential.FOLDER), machine.path(_credential.SEALED)
+    # With both there it is what is in them: encrypted for another machine, or by another system.
+    return "sudo edged setup" if all(each.is_dir() for each in folders) else _FOLDERS

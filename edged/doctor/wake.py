@@ -30,9 +30,8 @@ def look(visit: Visit) -> Finding:
 
 def _fix(visit: Visit, trouble: parts.PartTrouble) -> str:
     said = str(trouble)
-    _, pip, package = said.partition("pip install ")
-    if pip:
-        return visit.machine.bring(package)
+    if brought := visit.machine.lacks(said):
+        return brought
     wake = visit.settings.wake
     for name, word in getattr(wake.settings, "words", {}).items():
         if word.model and word.model in said:

@@ -16,7 +16,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from edged import control, schema
+from edged import control, pins, schema
 from edged.doctor import _credential, _round, clock, disk, python, wake_word
 from edged.doctor._finding import Finding
 from edged.doctor._visit import PIP, Machine, Visit
@@ -627,6 +627,16 @@ def test_the_unit(world: World, broken: dict[str, str], verdict: str, seen: str,
     says(world.look("unit"), verdict, seen, fix)
 
 
+def test_the_unit_has_its_folders_and_cannot_decrypt_what_is_in_them(world: World) -> None:
+    """As when /etc came from another board."""
+    broken = {"ActiveState": "failed", "Result": "exit-code", "ExecMainStatus": "243"}
+    world.systemd(**(WELL | broken))
+    for folder in ("credentials", "credentials.encrypted"):
+        assert "systemd-tmpfiles" in world.look("unit").fix
+        (world.root / "etc/edged" / folder).mkdir(parents=True)
+    says(world.look("unit"), "fail", "status 243", "sudo edged setup")
+
+
 @pytest.mark.parametrize(
     ("broken", "verdict", "seen"),
     [
@@ -758,6 +768,27 @@ def test_lights_and_buttons_that_do_not_open(world: World, monkeypatch: pytest.M
     asked = "GPIOZERO_PIN_FACTORY=nonsense was asked for: unset it and gpiozero chooses"
     says(world.look("lights"), "fail", "the light gpio does not open", re.escape(asked))
     says(world.look("buttons"), "fail", "the button gpio does not open", re.escape(asked))
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_a_pi_without_the_library_of_its_pins(
+    world: World, monkeypatch: pytest.MonkeyPatch, installed: bool
+) -> None:
+    """The installer has brought it, and brings it again: as an extra it takes no `pi`."""
+
+    def unusable() -> str:
+        raise pins.PinTrouble("none works", "install lgpio (pip install 'edged[pi]')")
+
+    monkeypatch.setattr(pins, "prepare", unusable)
+    fix = f"{PIP} 'edged[pi]'"
+    if installed:
+        monkeypatch.setattr(sys, "prefix", "/opt/edged")
+        fix = "sudo ./scripts/install"
+    for part in ("lights", "buttons"):
+        says(world.look(part), "fail", "gpio does not open", re.escape(fix))
+    if installed:
+        world.file("/var/lib/dpkg/info/edged.list")
+        assert world.look("lights").fix == "sudo apt reinstall ./edged_*.deb"
 
 
 def test_lights_and_buttons_that_are_not_there(world: World) -> None:
