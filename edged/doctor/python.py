@@ -14,6 +14,8 @@ NEEDS = ()
 
 _OLDEST = (3, 11)
 _NEEDED = re.compile(r"([\w.-]+)\s*([^;]*)(?:;.*)?")
+_EXTRA = re.compile(r"extra == [\"']([\w-]+)")
+_CHECKOUT = Path(__file__).parents[2] / "pyproject.toml"
 _BOUND = re.compile(r"(>=|<|==)\s*([\d.]+)")
 
 
@@ -26,21 +28,26 @@ def look(visit: Visit) -> Finding:
             f"Python {version}, {bits}-bit; 3.11 or newer on a 64-bit system is needed",
             "install the 64-bit Raspberry Pi OS, Bookworm or newer",
         )
-    required = _required()
+    required = _required(*(("pi",) if visit.machine.installed else ()))
     wrong = {text: problem for text in required if (problem := lacking(text))}
     if wrong:
         wanted = " ".join(f"'{text}'" for text in wrong)
-        return fail("; ".join(wrong.values()), f"{PIP} {wanted}")
+        # What pip brings here the installer would take away again.
+        fix = visit.machine.install if visit.machine.installed else f"{PIP} {wanted}"
+        return fail("; ".join(wrong.values()), fix)
     return ok(f"Python {version}, {len(required)} packages as they should be")
 
 
-def _required() -> list[str]:
+def _required(*extras: str) -> list[str]:
     """What edged needs, by its installed description; by its own file where that may be newer."""
-    checkout = Path(__file__).parents[2] / "pyproject.toml"
-    if checkout.exists():
-        needed: list[str] = tomllib.loads(checkout.read_text())["project"]["dependencies"]
+    if _CHECKOUT.exists():
+        project = tomllib.loads(_CHECKOUT.read_text())["project"]
+        needed: list[str] = list(project["dependencies"])
+        for extra in extras:
+            needed += project["optional-dependencies"][extra]
         return needed
-    return [text for text in metadata.requires("edged") or () if "extra ==" not in text]
+    told = ((text, _EXTRA.search(text)) for text in metadata.requires("edged") or ())
+    return [text for text, extra in told if extra is None or extra[1] in extras]
 
 
 def lacking(requirement: str) -> str:

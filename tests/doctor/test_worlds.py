@@ -11,6 +11,7 @@ import stat
 import sys
 import threading
 from collections.abc import AsyncGenerator, Iterator, Mapping
+from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -170,13 +171,39 @@ def test_a_program_that_translates_itself_while_it_runs(world: World, text: str)
 def test_a_package_is_missing_or_too_old(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
     assert world.look("python").verdict == "ok"
     wanted = ["rich>=99", "rich>=1,<2", "nowhere-to-be-found>=1", "numpy>=2.0,<3"]
-    monkeypatch.setattr(python, "_required", lambda: wanted)
+    monkeypatch.setattr(python, "_required", lambda *_: wanted)
     says(
         world.look("python"),
         "fail",
         r"rich is [\d.]+, >=99 is needed; .*; nowhere-to-be-found is missing",
         re.escape(f"{PIP} 'rich>=99' 'rich>=1,<2' 'nowhere-to-be-found>=1'"),
     )
+
+
+@pytest.mark.parametrize(
+    ("there", "seen"),
+    [(None, "lgpio is missing"), ("0.0.0.2", "lgpio is 0.0.0.2, "), ("0.2.2.0", "")],
+)
+def test_an_installed_speaker_needs_the_library_of_the_pins(
+    monkeypatch: pytest.MonkeyPatch, world: World, there: str | None, seen: str
+) -> None:
+    """A board without pins has it, too; and there is one of that name that does nothing."""
+    told = metadata.version
+
+    def version(name: str) -> str:
+        if name == "lgpio" and there:
+            return there
+        return told("nowhere-to-be-found" if name == "lgpio" else name)
+
+    monkeypatch.setattr(metadata, "version", version)
+    monkeypatch.setattr(python, "_CHECKOUT", world.root / "none")
+    assert world.look("python").verdict == "ok"
+    monkeypatch.setattr(sys, "prefix", "/opt/edged")
+    found = world.look("python")
+    if seen:
+        says(found, "fail", seen, "sudo ./scripts/install")
+    else:
+        assert found.verdict == "ok", found
 
 
 @pytest.mark.parametrize(
