@@ -5,26 +5,51 @@ from pathlib import Path
 
 from . import _box
 from ._finding import Finding, fail, ok, warn
-from ._visit import Visit, me
+from ._visit import Machine, Visit, me
 
 ORDER = 230
 NEEDS = ()
 
 _LEAST, _LITTLE = 10 << 20, 200 << 20
 """Bytes: below the one nothing is saved for long, below the other the journal is thrown away."""
+_KEEP = (
+    r"printf '[Journal]\nStorage=persistent\n' | "
+    "sudo install -Dm644 /dev/stdin /etc/systemd/journald.conf.d/90-edged.conf && "
+    "sudo systemctl restart systemd-journald && sudo journalctl --flush"
+)
+"""By journald.conf(5); the name comes after 40-rpi-volatile-storage.conf of Raspberry Pi OS. With
+the restart alone journald would begin with the disk at the next boot."""
 
 
 def look(visit: Visit) -> Finding:
-    """Where the speaker keeps its state, or where that folder will be made."""
+    """Where the speaker keeps its state, or where that folder will be made; and its journal."""
     folder = _box.folder(visit.machine, visit.file)
     there = next(place for place in (folder, *folder.parents) if place.exists())
     space = os.statvfs(there)
-    return judged(
+    found = judged(
         there,
         space.f_bavail * space.f_frsize,
         fixed=bool(space.f_flag & os.ST_RDONLY),
         open_to_us=folder == visit.machine.path(_box.SERVICE) or os.access(there, os.W_OK),
     )
+    service = visit.file is None and visit.machine.managed
+    if service and found.verdict == "ok" and _forgetful(visit.machine):
+        return warn(f"{found.seen}; but the journal is gone with the power", _KEEP)
+    return found
+
+
+def _forgetful(machine: Machine) -> bool:
+    """Whether what journald writes at this moment is not on the disk.
+
+    Only one of the two is written; the other may be from another time.
+    """
+    disk, memory = (_written(machine.path(place)) for place in ("/var/log", "/run/log"))
+    return disk <= memory
+
+
+def _written(logs: Path) -> float:
+    """When a journal there was last written, in seconds since 1970; 0 where there is none."""
+    return max((file.stat().st_mtime for file in logs.glob("journal/*/system.journal")), default=0)
 
 
 def judged(folder: Path, free: int, *, fixed: bool, open_to_us: bool) -> Finding:

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import stat
+import subprocess
 import sys
 import threading
 from collections.abc import AsyncGenerator, Iterator, Mapping
@@ -454,6 +455,63 @@ def test_the_disk(tmp_path: Path, world: World) -> None:
         judged(1 << 30, ours=False), "fail", "cannot be written", rf"sudo chown -R \w+: {tmp_path}"
     )
     says(world.look("disk"), "ok", rf"MiB free for {tmp_path}", "")
+
+
+@pytest.mark.parametrize(
+    ("places", "kept"),
+    [
+        (("var",), True),
+        ((), False),
+        (("run",), False),
+        # Storage=volatile was set later, or no longer is.
+        (("var", "run"), False),
+        (("run", "var"), True),
+    ],
+)
+def test_the_journal_is_gone_with_the_power(
+    world: World, places: tuple[str, ...], kept: bool
+) -> None:
+    """As Raspberry Pi OS has it, unless the owner says otherwise."""
+    world.service = True
+    world.systemd()
+    for when, place in enumerate(places, 1):
+        file = world.file(f"/{place}/log/journal/0123456789abcdef/system.journal")
+        os.utime(file, (when, when))
+    found = world.look("disk")
+    if kept:
+        assert found.verdict == "ok", found
+    else:
+        says(found, "warn", "the journal is gone with the power", "printf .* && .*")
+
+
+def test_the_journal_of_a_speaker_that_is_no_service_is_not_looked_at(world: World) -> None:
+    assert world.look("disk").verdict == "ok"
+    world.systemd()
+    assert world.look("disk").verdict == "ok"
+
+
+def test_what_keeps_the_journal_is_read_after_what_raspberry_pi_os_has(
+    world: World, tmp_path: Path
+) -> None:
+    world.service = True
+    world.systemd()
+    typed = world.look("disk").fix
+    for name in ("systemctl", "journalctl"):
+        (world.programs / name).write_text(f'#!/bin/sh\necho "{name} $*" >> {tmp_path}/typed\n')
+        (world.programs / name).chmod(0o755)
+    (world.programs / "sudo").write_text('#!/bin/sh\nexec "$@"\n')
+    (world.programs / "sudo").chmod(0o755)
+    here = typed.replace("/etc/", f"{world.root}/etc/")
+    subprocess.run(["sh", "-ec", here], env=world.environment, check=True)
+    (drop_in,) = (world.root / "etc/systemd/journald.conf.d").iterdir()
+    assert drop_in.read_text() == "[Journal]\nStorage=persistent\n"
+    assert drop_in.name > "40-rpi-volatile-storage.conf"
+    assert drop_in.stat().st_mode & 0o444 == 0o444
+    # Restarted alone it would go on in memory until the next boot.
+    assert (tmp_path / "typed").read_text().splitlines() == [
+        "systemctl restart systemd-journald",
+        "journalctl --flush",
+    ]
 
 
 # --- who may use the devices, and who does ------------------------------------------------
