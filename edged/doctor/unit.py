@@ -24,6 +24,9 @@ _FIXES = {
 _CREDENTIALS = "243"
 _FOLDERS = "sudo systemd-tmpfiles --create && sudo systemctl restart edged"
 _OFTEN = 5
+_CONTROLLERS = "/sys/fs/cgroup/cgroup.controllers"
+_COUNT = "sudo sed -i '1s/$/ cgroup_enable=memory/' /boot/firmware/cmdline.txt && sudo reboot"
+"""The firmware of Raspberry Pis gives the kernel cgroup_disable=memory before what stands there."""
 
 
 def look(visit: Visit) -> Finding:
@@ -56,6 +59,9 @@ def _state(said: Mapping[str, str], machine: Machine) -> Finding:
         return warn(f"it runs, but was started again {restarts} times", _TELL)
     if said.get("UnitFileState") not in ("enabled", "enabled-runtime", "static"):
         return warn("it runs, but will not start at boot", "sudo systemctl enable edged")
+    controllers = machine.text(_CONTROLLERS).split()
+    if controllers and "memory" not in controllers:
+        return warn("it runs, but MemoryMax= of its unit does not hold: nothing counts it", _COUNT)
     text = said.get("StatusText", "")
     return ok(f"it runs and starts at boot{f': {text}' if text else ''}")
 

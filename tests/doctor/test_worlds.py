@@ -712,6 +712,20 @@ def test_the_unit(world: World, broken: dict[str, str], verdict: str, seen: str,
     says(world.look("unit"), verdict, seen, fix)
 
 
+def test_a_kernel_that_counts_no_memory_does_not_limit_it(world: World) -> None:
+    """As the firmware of Raspberry Pis starts it."""
+    world.systemd(**WELL)
+    controllers = world.file("/sys/fs/cgroup/cgroup.controllers", "cpuset cpu io memory pids\n")
+    assert world.look("unit").verdict == "ok"
+    controllers.write_text("cpuset cpu io pids\n")
+    fix = world.look("unit").fix
+    says(world.look("unit"), "warn", r"MemoryMax= .* does not hold", "sudo sed .* && sudo reboot")
+    line = world.file("/boot/firmware/cmdline.txt", "console=tty1 rootwait\n")
+    typed = fix.replace("sudo ", "").replace("/boot/", f"{world.root}/boot/").partition(" &&")[0]
+    subprocess.run(["sh", "-ec", typed], check=True)
+    assert line.read_text() == "console=tty1 rootwait cgroup_enable=memory\n"
+
+
 def test_the_unit_has_its_folders_and_cannot_decrypt_what_is_in_them(world: World) -> None:
     """As when /etc came from another board."""
     broken = {"ActiveState": "failed", "Result": "exit-code", "ExecMainStatus": "243"}
