@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -371,6 +372,30 @@ def test_what_of_the_journal_may_not_be_seen_is_said(
     told = capsys.readouterr()
     assert "the journal cannot be read: You may not." in told.err
     assert "usermod -aG systemd-journal" in told.err
+
+
+@pytest.mark.parametrize("asked", [["watch"], ["watch", "--journal"]])
+def test_a_journal_without_any_files_is_not_waited_for(
+    speaker: Speaker,
+    journal: Book,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    asked: list[str],
+) -> None:
+    """The real journalctl, with a machine whose journal is kept nowhere."""
+    real = shutil.which("journalctl", path=os.environ["PATH"].partition(":")[2])
+    if real is None:
+        pytest.skip("there is no journalctl")
+    program = tmp_path / "bin" / "journalctl"
+    (tmp_path / "none").mkdir()
+    program.write_text(f'#!/bin/sh\nexec {real} --root {tmp_path}/none "$@"\n')
+    assert cli.main(asked) == cli.FAILED
+    told = capsys.readouterr()
+    assert told.err.endswith(
+        "edged: there is no journal either: No journal files were found.\n"
+        "(start the speaker: sudo systemctl start edged, or edged run)\n"
+    )
+    assert told.out == ""
 
 
 @pytest.mark.parametrize("kind", ["dumb", "unknown"])

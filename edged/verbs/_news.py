@@ -18,6 +18,8 @@ UNIT = "edged"
 _PAST = 200
 """Entries of the journal that are read before new ones are waited for."""
 _MOMENT_S = 1.0
+_NO_FILES = "No journal files were found"
+"""What journalctl says, in no other language, before it waits for them for ever."""
 _WARNING = 4
 _PREFIX = "EDGED_"
 _OWN = ("EDGED_FACT", "EDGED_STATE")
@@ -101,8 +103,7 @@ def journalled(known: Collection[Entry] = ()) -> Generator[Entry, None, None]:
         _look_into_it()
         child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, errors="replace")
     except OSError as error:
-        hint = "start the speaker: sudo systemctl start edged, or edged run"
-        raise ControlError(f"there is no journal either: {error}", hint) from error
+        raise _nowhere(str(error)) from error
     with child, contextlib.ExitStack() as stack:
         stack.callback(child.terminate)
         assert child.stdout is not None
@@ -117,7 +118,7 @@ def journalled(known: Collection[Entry] = ()) -> Generator[Entry, None, None]:
 def _look_into_it() -> None:
     """Say on standard error what of it may not be seen, which nobody says who follows it as JSON.
 
-    Raises `ControlError` where none of it may.
+    Raises `ControlError` where none of it may, or where there is nothing that could be followed.
     """
     seen = subprocess.run(
         ["journalctl", "-n", "0"], capture_output=True, text=True, errors="replace", check=False
@@ -126,8 +127,15 @@ def _look_into_it() -> None:
     if seen.returncode:
         hint = "sudo edged watch; or: sudo usermod -aG systemd-journal USER, and log in again"
         raise ControlError(f"the journal cannot be read: {told}", hint)
+    if _NO_FILES in told:
+        raise _nowhere(told)
     if told:
         print(told, file=sys.stderr)
+
+
+def _nowhere(why: str) -> ControlError:
+    hint = "start the speaker: sudo systemctl start edged, or edged run"
+    return ControlError(f"there is no journal either: {why}", hint)
 
 
 def entry_of(line: str) -> Entry | None:
