@@ -77,6 +77,8 @@ def flaw(schema: Schema) -> str:
         json.dumps(schema, allow_nan=False)
     except (TypeError, ValueError) as error:
         return f"it is no JSON: {error}"
+    except RecursionError:
+        return "it is nested too deeply"
     return next(_flaws(schema, "", _DEEPEST), "")
 
 

@@ -9,6 +9,7 @@ dataclass, or a `Mapping` from names to one or to anything; `Annotated` adds a r
 import dataclasses
 import json
 import re
+import sys
 import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, is_dataclass
@@ -90,12 +91,8 @@ class Document:
         self._layers.append(name)
         try:
             values = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            what, _, place = str(error).partition(" (at ")
-            found = re.search(r"line (\d+)", place)
-            line = int(found[1]) if found else text.count("\n") + 1
-            if what == "Invalid value":
-                what += '; a text stands in straight quotes, "like this"'
+        except (ValueError, RecursionError) as error:
+            line, what = _refused(error, text)
             self.mistakes.append(Mistake(name, line, "", f"is not TOML: {what}"))
             return
         _overlay(self.values, values)
@@ -110,7 +107,7 @@ class Document:
             text = f"{key} = {spelling}"
             try:
                 values = tomllib.loads(text)
-            except tomllib.TOMLDecodeError:
+            except (ValueError, RecursionError):
                 continue
             if equals and "\n" not in text:
                 _overlay(self.values, values)
@@ -266,8 +263,23 @@ def drop_ins(file: Path) -> list[Path]:
     return sorted(file.with_name(file.name + ".d").glob("*.toml"))
 
 
+def _refused(error: Exception, text: str) -> tuple[int | None, str]:
+    """The line at which tomllib gave up, where it says that, and why."""
+    if isinstance(error, RecursionError):
+        return None, "it is nested too deeply"
+    if not isinstance(error, tomllib.TOMLDecodeError):
+        # Python reads no decimal number that is longer than this.
+        return None, f"a number in it has more than {sys.get_int_max_str_digits()} digits"
+    what, _, place = str(error).partition(" (at ")
+    if what == "Invalid value":
+        what += '; a text stands in straight quotes, "like this"'
+    found = re.search(r"line (\d+)", place)
+    return int(found[1]) if found else text.count("\n") + 1, what
+
+
 def _meant(kind: Any, value: Any) -> str:
-    near = get_close_matches(str(value), [str(choice) for choice in choices(kind)], n=1)
+    written = shown(value).strip('"')
+    near = get_close_matches(written, [str(choice) for choice in choices(kind)], n=1)
     return f'; did you mean "{near[0]}"?' if near else ""
 
 
@@ -293,9 +305,13 @@ def _dotted(address: Address) -> str:
 
 
 def _overlay(under: dict[str, Any], over: dict[str, Any]) -> None:
-    for key, value in over.items():
-        below = under.get(key)
-        if isinstance(below, dict) and isinstance(value, dict):
-            _overlay(below, value)
-        else:
-            under[key] = value
+    # No recursion: a key may have thousands of dots.
+    pairs = [(under, over)]
+    while pairs:
+        under, over = pairs.pop()
+        for key, value in over.items():
+            below = under.get(key)
+            if isinstance(below, dict) and isinstance(value, dict):
+                pairs.append((below, value))
+            else:
+                under[key] = value

@@ -92,7 +92,11 @@ def shown(value: Any) -> str:
     """A TOML value as a person would write it, cut to a readable length; a key is not shown."""
     if isinstance(value, dict):
         return "a table"
-    text = masked(json.dumps(value, ensure_ascii=False, default=str))
+    try:
+        text = masked(json.dumps(value, ensure_ascii=False, default=str))
+    except (ValueError, RecursionError):
+        # A number of more digits than Python writes, or a list that is nested too deeply.
+        return "something too long to show"
     return text if len(text) <= 60 else text[:57] + "..."
 
 

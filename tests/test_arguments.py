@@ -110,6 +110,9 @@ def test_values_nested_without_end_are_refused() -> None:
         schema = {"items": schema}
     assert broken(schema, value).endswith("it is nested too deeply")
     assert flaw({"properties": {"a": schema}}).endswith("it is nested too deeply")
+    for _ in range(200_000):
+        schema = {"title": schema}
+    assert flaw(schema) == "it is nested too deeply"
 
 
 def test_a_schema_for_arguments_is_one() -> None:
