@@ -278,6 +278,8 @@ def _refused(error: Exception, text: str) -> tuple[int | None, str]:
 
 
 def _meant(kind: Any, value: Any) -> str:
+    if isinstance(value, str) and "\0" in value:
+        return ": no text can have a NUL in it"
     written = shown(value).strip('"')
     near = get_close_matches(written, [str(choice) for choice in choices(kind)], n=1)
     return f'; did you mean "{near[0]}"?' if near else ""

@@ -73,7 +73,8 @@ def choices(kind: Any) -> tuple[Any, ...]:
 def fits(annotation: Any, value: Any) -> bool:
     """Whether a TOML value may stand in a field of this plain type.
 
-    A whole number is a number too; true and false are neither; nor are nan and inf.
+    A whole number is a number too; true and false are neither; nor are nan and inf. A text has no
+    NUL in it.
     """
     kind, bounds = unwrapped(annotation)
     if kind is Any:
@@ -84,7 +85,8 @@ def fits(annotation: Any, value: Any) -> bool:
         # Also false for nan, inf, and a whole number that is more than any other.
         right = type(value) in (int, float) and abs(value) <= sys.float_info.max
     else:
-        right = type(value) is kind
+        # The kernel's paths, and other programs, would end at a NUL.
+        right = type(value) is kind and not (kind is str and "\0" in value)
     return right and (bounds is None or bounds[0] <= value <= bounds[1])
 
 

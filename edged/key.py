@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from . import home
+
 _FOLDERS = ("edged_", "edged-encrypted_")
 """What the unit's two folders of credentials put before a name."""
 _KEY = re.compile(r"\b(sk-|ek_|xai-)[\w-]{16,}")
@@ -115,7 +117,10 @@ def find(settings: Settings, environment: Mapping[str, str] = os.environ) -> Key
         if credential.exists():
             return Key(_read(credential, settings), f"credential {settings.credential}")
     if settings.file:
-        file = Path(settings.file).expanduser()
+        try:
+            file = home.path(settings.file)
+        except ValueError as error:
+            raise NoKey(settings, str(error)) from error
         return Key(_read(file, settings, alone=True), f"file {file}")
     if text := environment.get(settings.environment, "").strip():
         source = f"environment variable {settings.environment}"

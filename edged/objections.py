@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Mapping
 
-from . import config, key
+from . import config, home, key
 from .address import Address
 from .core.gestures import EXCLUSIVE, Action, Bindings
 from .core.settings import Volume
@@ -18,6 +18,7 @@ def raised(reader: config.Reader, settings: Settings) -> None:
     _idle(reader, settings)
     _crossed(reader, settings)
     _nowhere(reader, settings.provider, settings.link)
+    _homeless(reader, settings)
     _unheard(reader, settings)
     _too_soft(reader, settings.volume)
     _impatient(reader, settings)
@@ -173,6 +174,18 @@ def _flawed(reader: config.Reader, tools: Tools, secret: key.Settings) -> None:
         for name in {secret.environment, "CREDENTIALS_DIRECTORY"} & {*server.environment}:
             message = f"{name} leads to the provider's key, which is for no other program"
             reader.mistake(("tools", "server", number, "environment"), message)
+
+
+def _homeless(reader: config.Reader, settings: Settings) -> None:
+    """A file in the home of nobody will never be there."""
+    for address, named in (
+        (("key", "file"), settings.key.file),
+        (("control", "socket"), settings.control.socket),
+    ):
+        try:
+            home.path(named)
+        except ValueError as error:
+            reader.mistake(address, str(error))
 
 
 def _nowhere(reader: config.Reader, provider: Chosen, link: Chosen) -> None:

@@ -64,8 +64,6 @@ class Command:
             yield "name", "expected up to 64 letters, digits, _ and -"
         if not self.argv or not self.argv[0].startswith("/"):
             yield "argv", "expected a list that begins with the whole path of a program"
-        if any("\0" in word for word in self.argv):
-            yield "argv", "no word can have a NUL in it"
         if why := flaw(self.parameters):
             yield "parameters", f"is no JSON Schema of arguments: {why}"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
 
-from . import board, config, key, objections, plugins, speech
+from . import board, config, home, key, objections, plugins, speech
 from .core.budget import Budget, Prices
 from .core.settings import BargeIn, Conversation, Gestures, History, Session, Volume
 from .sections import Buttons, Control, Echo, Lights, Link, Provider, Sound, Tools, Wake
@@ -144,14 +144,18 @@ def _instructed(reader: config.Reader, session: Session) -> Session:
     """The session with what its file of instructions says; a mistake where that cannot be read."""
     if not session.instructions_file:
         return session
-    file = Path(session.instructions_file).expanduser()
     try:
+        file = home.path(session.instructions_file)
         return replace(session, instructions=file.read_text(encoding="utf-8").strip())
-    except (OSError, UnicodeDecodeError) as error:
-        expected = "a text file that edged may read is expected"
-        problem = error.strerror if isinstance(error, OSError) else error
-        reader.mistake(("session", "instructions_file"), f"{expected}: {file}: {problem}")
-        return session
+    except OSError as error:
+        problem = f"{file}: {error.strerror}"
+    except UnicodeDecodeError as error:
+        problem = f"{file}: {error}"
+    except ValueError as error:
+        problem = str(error)
+    expected = "a text file that edged may read is expected"
+    reader.mistake(("session", "instructions_file"), f"{expected}: {problem}")
+    return session
 
 
 def _driver(reader: config.Reader, section: str, name: str, *address: str | int) -> Chosen:

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
-from . import control
+from . import control, home
 from .core.gestures import Bindings
 from .core.settings import RemoteTools
 from .night import Hours
@@ -135,9 +135,10 @@ class Control:
     """The socket on which `edged status`, `wake` and the like reach the speaker."""
 
     socket: str = ""
-    """Its path; "" for `control` in the service's runtime directory, else in /run/edged."""
+    """Its path; "" for `control` in the service's runtime directory, else in /run/edged. `~/` is
+    the home of whoever runs this."""
 
     @property
     def path(self) -> Path:
-        """Where the socket is."""
-        return Path(self.socket) if self.socket else control.places()[0]
+        """Where the socket is; raises ValueError for one in the home of nobody."""
+        return home.path(self.socket) if self.socket else control.places()[0]

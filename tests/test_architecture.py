@@ -20,7 +20,7 @@ DRIVERS = {"link", "sound", "echo", "wake", "lights", "buttons", "tools"}
 DEVICE_WORDS = {"core.events", "core.commands", "core.frames", "core.scenes", "core.gestures"}
 DEVICE_WORDS |= {"core.vigil"}
 GROUND = {"handoff", "plugins", "lines", "fields", "config", "store", "key", "board", "night"}
-GROUND |= {"speech", "amend", "programs", "servers", "arguments", "address"}
+GROUND |= {"speech", "amend", "programs", "servers", "arguments", "address", "home"}
 """What stands on nothing but the standard library and each other."""
 HOUSEKEEPING = GROUND | {
     "door",

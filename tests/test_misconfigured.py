@@ -1,10 +1,13 @@
 """What nobody means to write in a configuration is told like any mistake, and ends no speaker."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from edged import config, schema
+from edged import cli, config, schema
+
+from .serviced import configured, serviced
 
 DEEP = "[" * 3000 + "]" * 3000
 DIGITS = "1" * 5000
@@ -48,3 +51,84 @@ def test_an_assignment_beyond_all_measure_is_a_mistake(file: Path, value: str) -
     file.touch()
     with pytest.raises(config.ConfigError, match=r"volume\.db: expected a number"):
         schema.read(file, [f"volume.db={value}"])
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "session.instructions_file",
+        "key.file",
+        "key.credential",
+        "control.socket",
+        "speech.voice",
+        "sound.wavefile.microphone",
+        "link.websocket.ca_file",
+    ],
+)
+def test_no_text_has_a_nul_in_it(file: Path, setting: str) -> None:
+    file.write_text(f'{setting} = "a\\u0000b"')
+    with pytest.raises(config.ConfigError) as mistaken:
+        schema.read(file)
+    (mistake,) = mistaken.value.mistakes
+    assert (mistake.line, mistake.key) == (1, setting)
+    assert mistake.message == r'expected text, not "a\u0000b": no text can have a NUL in it'
+
+
+@pytest.mark.parametrize("setting", ["session.instructions_file", "key.file", "control.socket"])
+def test_a_file_in_the_home_of_nobody_is_a_mistake(file: Path, setting: str) -> None:
+    file.write_text(f'{setting} = "~nosuch/x"')
+    with pytest.raises(config.ConfigError) as mistaken:
+        schema.read(file)
+    (mistake,) = mistaken.value.mistakes
+    assert (mistake.line, mistake.key) == (1, setting)
+    assert "~nosuch/x: nobody here is called nosuch" in mistake.message
+
+
+def test_a_file_may_be_in_ones_own_home(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(file.parent))
+    (file.parent / "butler.txt").write_text("You are a butler.")
+    file.write_text('control.socket = "~/control"\nsession.instructions_file = "~/butler.txt"')
+    settings = schema.read(file)
+    assert settings.control.path == file.parent / "control"
+    assert settings.session.instructions == "You are a butler."
+
+
+def test_a_model_in_the_home_of_nobody_is_told_at_the_start(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text("""
+        wake.openwakeword.words.hey.model = "~nosuch/x"
+        sound.driver = "wavefile"
+        lights.drivers = []
+        buttons.drivers = []
+    """)
+    assert cli.main(["run", "--config", str(file)]) == cli.MISCONFIGURED
+    assert "~nosuch/x: nobody here is called nosuch" in capsys.readouterr().err
+
+
+def test_no_such_configuration_ends_a_speaker_that_runs(tmp_path: Path) -> None:
+    right = configured(tmp_path).read_text()
+    wrong = [
+        'session.instructions_file = "~nosuch/x"',
+        'key.file = "~nosuch/x"',
+        r'key.file = "a\u0000b"',
+        'wake.driver = "openwakeword"\nwake.openwakeword.words.hey.model = "~nosuch/x"',
+        f"volume.db = {DEEP}",
+        f"volume.db = {DIGITS}",
+        f"volume.db = 0x{DIGITS}",
+    ]
+
+    async def story() -> None:
+        async with serviced(tmp_path) as speaker:
+            await speaker.says("microphone")
+            for number, text in enumerate(wrong, 1):
+                parlour = (
+                    right.replace('[wake]\ndriver = "button"', "") if "wake" in text else right
+                )
+                (tmp_path / "edged.toml").write_text(f"{text}\n{parlour}")
+                speaker.reload()
+                await speaker.says("the old one stays", number)
+            assert "asleep" in await speaker.types("status")
+            await speaker.stops()
+
+    asyncio.run(story())

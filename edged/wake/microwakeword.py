@@ -17,6 +17,7 @@ except ImportError as missing:
         "microwakeword needs a package more: pip install 'edged[microwakeword]'"
     ) from missing
 
+from .. import home
 from ..ports import Feed, Wake
 from ._detector import Word
 from ._worker import Worker
@@ -117,7 +118,7 @@ class Engine:
 def _description(name: str, word: Word) -> Path:
     """The .json file that tells which model it is."""
     stock = Path(pymicro_wakeword.__file__).parent / "models" / f"{name}.json"
-    file = Path(word.model).expanduser() if word.model else stock
+    file = home.path(word.model) if word.model else stock
     try:
         told = json.loads(file.read_text(encoding="utf-8"))
         model = file.parent / told["model"]

@@ -30,6 +30,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as failures
 
+from .. import home
 from ..ports import Feed, Wake
 from ._detector import Word
 from ._gate import Gate
@@ -107,7 +108,7 @@ class Engine:
         self._embedding = _Model(stock / "embedding_model.onnx")
         self._embedding.expect((None, _MEL_ROWS, _MEL_BANDS, 1), (None, 1, 1, _EMBEDDING))
         self._classifiers = {
-            name: _Classifier(Path(word.model or stock / f"{name}_v0.1.onnx"))
+            name: _Classifier(home.path(word.model) if word.model else stock / f"{name}_v0.1.onnx")
             for name, word in words.items()
         }
         self._words = words
@@ -164,7 +165,7 @@ class _Model:
     """A network with one input and one output, on one thread."""
 
     def __init__(self, file: Path) -> None:
-        self.file = file.expanduser()
+        self.file = file
         content = self.file.read_bytes()
         self.sha256 = hashlib.sha256(content).hexdigest()
         try:
