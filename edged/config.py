@@ -23,6 +23,7 @@ from .lines import Address
 
 T = TypeVar("T")
 _WRONG = object()
+_ABSENT = FileNotFoundError, NotADirectoryError
 
 
 @dataclass(frozen=True)
@@ -69,13 +70,16 @@ class Document:
     _places: dict[Address, _Place] = field(default_factory=dict)
     _layers: list[str] = field(default_factory=list)
 
-    def add_file(self, file: Path) -> None:
-        """Read one file as the next layer; what cannot be read is a mistake."""
+    def add_file(self, file: Path, *, needed: bool = True) -> None:
+        """Read one file as the next layer; what cannot be read is a mistake.
+
+        One that is not `needed` may be absent.
+        """
         try:
             raw = file.read_bytes()
         except OSError as error:
-            message = f"cannot be read: {error.strerror or error}"
-            self.mistakes.append(Mistake(str(file), None, "", message))
+            if needed or not isinstance(error, _ABSENT):
+                self._unreadable(file, error)
             return
         self.files.append(file)
         try:
@@ -85,6 +89,18 @@ class Document:
             self.mistakes.append(Mistake(str(file), line, "", "is not UTF-8 text"))
             return
         self.add_text(text.replace("\r\n", "\n"), str(file))
+
+    def add_drop_ins(self, folder: Path) -> None:
+        """Read the folder's TOML files as the next layers, sorted; it may be absent."""
+        try:
+            files = sorted(folder.iterdir())
+        except OSError as error:
+            if not isinstance(error, _ABSENT):
+                self._unreadable(folder, error)
+            return
+        for file in files:
+            if file.name.endswith(".toml"):
+                self.add_file(file)
 
     def add_text(self, text: str, name: str) -> None:
         """Take a TOML text as the next layer, called `name` in mistakes."""
@@ -124,6 +140,10 @@ class Document:
         mistake = Mistake(place.file, place.line, _dotted(address), message)
         if mistake not in self.mistakes:
             self.mistakes.append(mistake)
+
+    def _unreadable(self, place: Path, error: OSError) -> None:
+        message = f"cannot be read: {error.strerror or error}"
+        self.mistakes.append(Mistake(str(place), None, "", message))
 
     def ordered(self) -> list[Mistake]:
         """All mistakes, by layer and line."""
@@ -246,21 +266,15 @@ class Reader:
 def layers(file: Path, assignments: Sequence[str] = (), *, needed: bool = True) -> Document:
     """`file`, its drop-ins, and `section.key=value` assignments, each over the last.
 
-    A file that is not `needed` may be absent.
+    A file that is not `needed` may be absent; the drop-ins are in the folder beside it that is
+    called like it plus `.d`.
     """
     document = Document()
-    if needed or file.exists():
-        document.add_file(file)
-    for drop_in in drop_ins(file):
-        document.add_file(drop_in)
+    document.add_file(file, needed=needed)
+    document.add_drop_ins(Path(f"{file}.d"))
     for assignment in assignments:
         document.add_assignment(assignment)
     return document
-
-
-def drop_ins(file: Path) -> list[Path]:
-    """The files of the folder beside `file` that is called like it plus `.d`, sorted."""
-    return sorted(file.with_name(file.name + ".d").glob("*.toml"))
 
 
 def _refused(error: Exception, text: str) -> tuple[int | None, str]:

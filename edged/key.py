@@ -114,7 +114,7 @@ def find(settings: Settings, environment: Mapping[str, str] = os.environ) -> Key
     A place that is there and holds no key is a mistake to be mended: the next is not tried.
     """
     for credential in _credentials(settings, environment):
-        if credential.exists():
+        if not _absent(credential):
             return Key(_read(credential, settings), f"credential {settings.credential}")
     if settings.file:
         try:
@@ -144,6 +144,15 @@ def _credentials(settings: Settings, environment: Mapping[str, str]) -> tuple[Pa
         return ()
     names = (f"{identity}{settings.credential}" for identity in ("", *_FOLDERS))
     return tuple(Path(folder, name) for name in names)
+
+
+def _absent(file: Path) -> bool:
+    """Whether it is not there; one that may not be looked at is."""
+    try:
+        file.stat()
+    except OSError as error:
+        return isinstance(error, FileNotFoundError | NotADirectoryError)
+    return False
 
 
 def _read(file: Path, settings: Settings, *, alone: bool = False) -> str:

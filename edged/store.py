@@ -108,7 +108,8 @@ class Store:
     def _put_aside(self, file: Path, problem: str) -> None:
         aside = file.with_name(file.name + ".damaged")
         number = 1
-        while aside.exists():
+        # One that may not be looked at cannot be put aside there either, which is told.
+        while os.path.exists(aside):  # noqa: PTH110
             number += 1
             aside = file.with_name(f"{file.name}.damaged.{number}")
         try:

@@ -10,6 +10,8 @@ from edged import key, schema
 from edged.config import ConfigError
 from edged.key import NoKey, Settings
 
+from .closed import closed
+
 SECRET = "sk-proj-abcdefghijklmnop"
 PASSING = "ek_68af296e8e408191a1120ab6383263c2"
 AZURE = "0123456789abcdef" * 2
@@ -144,6 +146,17 @@ def test_a_file_with_something_else_in_it_is_a_mistake(file: Path, rubbish: byte
 def test_a_file_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
     with pytest.raises(NoKey, match="cannot be read: No such file"):
         key.find(Settings(file=str(tmp_path / "nowhere")), {"OPENAI_API_KEY": SECRET})
+
+
+def test_credentials_that_may_not_be_looked_at_are_a_mistake(credentials: Path) -> None:
+    environment = {"CREDENTIALS_DIRECTORY": str(credentials), "OPENAI_API_KEY": SECRET}
+    with closed(credentials), pytest.raises(NoKey, match="cannot be read: Permission denied"):
+        key.find(Settings(), environment)
+
+
+def test_a_file_in_the_home_of_nobody_is_a_mistake() -> None:
+    with pytest.raises(NoKey, match="nobody here is called nosuch"):
+        key.find(Settings(file="~nosuch/key"), {"OPENAI_API_KEY": SECRET})
 
 
 def test_an_environment_with_something_else_in_it_is_a_mistake() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from edged import cli, config, schema
 
+from .closed import closed
 from .serviced import configured, serviced
 
 DEEP = "[" * 3000 + "]" * 3000
@@ -104,6 +105,40 @@ def test_a_model_in_the_home_of_nobody_is_told_at_the_start(
     """)
     assert cli.main(["run", "--config", str(file)]) == cli.MISCONFIGURED
     assert "~nosuch/x: nobody here is called nosuch" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_configuration_that_may_not_be_looked_at_is_a_mistake(
+    tmp_path: Path,
+    named: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = tmp_path / "etc"
+    folder.mkdir()
+    monkeypatch.setattr(schema, "FILE", folder / "edged.toml")
+    schema.read()
+    with closed(folder):
+        status = cli.main(["check", *(["--config", str(schema.FILE)] if named else [])])
+    assert status == cli.MISCONFIGURED
+    assert f"{folder}/edged.toml: cannot be read: Permission denied" in capsys.readouterr().err
+
+
+def test_drop_ins_that_may_not_be_looked_at_are_a_mistake(file: Path) -> None:
+    file.write_text("")
+    drop_ins = file.with_name("edged.toml.d")
+    drop_ins.mkdir()
+    schema.read(file)
+    with closed(drop_ins), pytest.raises(config.ConfigError) as mistaken:
+        schema.read(file)
+    # Whose own folder may be closed to others, too.
+    assert f"{drop_ins}: cannot be read: Permission denied" in str(mistaken.value).splitlines()
+
+
+@pytest.mark.parametrize("file", ["/", ".", "/proc/1"])
+def test_a_folder_is_no_configuration(file: str) -> None:
+    with pytest.raises(config.ConfigError, match="cannot be read: Is a directory"):
+        schema.read(Path(file))
 
 
 def test_no_such_configuration_ends_a_speaker_that_runs(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ import pytest
 from edged import store
 from edged.store import Store
 
+from .closed import closed
+
 
 @pytest.fixture
 def warnings() -> list[str]:
@@ -115,6 +117,19 @@ def test_a_file_that_cannot_be_read_is_not_written_over(
     assert kept.write("sound", {"volume_db": 1})
     assert (tmp_path / "state" / "sound.json.damaged" / "within").exists()
     assert "cannot be read" in warnings[0]
+
+
+def test_a_folder_that_may_not_be_entered_costs_a_warning_each_way(
+    kept: Store, tmp_path: Path, warnings: list[str]
+) -> None:
+    assert kept.write("sound", {"volume_db": 1})
+    with closed(tmp_path / "state"):
+        assert kept.read("sound", dict[str, int], {}) == {}
+        assert not kept.write("sound", {"volume_db": 2})
+    read, written = warnings
+    assert "cannot be put aside: Permission denied" in read
+    assert "cannot be saved: Permission denied" in written
+    assert kept.read("sound", dict[str, int], {}) == {"volume_db": 1}
 
 
 WRITER = """

@@ -19,6 +19,7 @@ from edged.verbs import _news, listen, watch
 from edged.verbs._news import Entry, Now
 from edged.verbs._screen import console
 
+from .closed import closed
 from .journals import Book
 
 STATUS: dict[str, Any] = {
@@ -209,6 +210,35 @@ def test_another_socket_in_the_configuration(speaker: Speaker, tmp_path: Path) -
     schema.FILE.write_text(f'[control]\nsocket = "{speaker.path}"\n[wake]\ndriver = "nonsense"\n')
     assert speaker.type("wake") == 0
     assert speaker.asked == [Request("wake")]
+
+
+def test_a_configuration_that_may_not_be_looked_at_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "etc"
+    folder.mkdir()
+    monkeypatch.setattr(schema, "FILE", folder / "edged.toml")
+    monkeypatch.setattr(control, "SYSTEM", tmp_path / "nobody")
+    monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    with closed(folder):
+        assert cli.main(["stop"]) == cli.FAILED
+    assert f"{tmp_path}/nobody" in capsys.readouterr().err
+
+
+def test_a_socket_in_the_configuration_may_be_in_ones_own_home(
+    speaker: Speaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    speaker.path = tmp_path / "kitchen"
+    schema.FILE.write_text('[control]\nsocket = "~/kitchen"\n')
+    assert speaker.type("wake") == 0
+    assert speaker.asked == [Request("wake")]
+
+
+def test_a_socket_in_the_home_of_nobody_is_passed_over(speaker: Speaker) -> None:
+    schema.FILE.write_text('[control]\nsocket = "~nosuch/kitchen"\n')
+    assert speaker.type("wake") == 0
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """How a command finds the running speaker."""
 
 import argparse
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +43,8 @@ def _configured() -> Path | None:
 
     Only this section is read: its mistakes, and those of others, are for `edged check`.
     """
-    document = config.Document()
-    for file in (schema.FILE, *config.drop_ins(schema.FILE)):
-        document.add_file(file)
-    named = config.Reader(document).section(("control",), sections.Control).socket
-    return Path(named) if named else None
+    document = config.layers(schema.FILE, needed=False)
+    found = config.Reader(document).section(("control",), sections.Control)
+    with contextlib.suppress(ValueError):
+        return found.path if found.socket else None
+    return None
