@@ -11,6 +11,8 @@ from typing import TypeVar
 
 import msgspec
 
+from . import home
+
 NONSENSE = msgspec.MsgspecError, UnicodeDecodeError, RecursionError
 """What comes of reading a file that nobody wrote in order; the last of one that is too deep."""
 
@@ -18,12 +20,22 @@ T = TypeVar("T")
 Default = TypeVar("Default")
 
 
+class Homeless(LookupError):
+    """Nobody knows where this user keeps anything; `hint` says what to do."""
+
+    hint = "set STATE_DIRECTORY to a folder in which this user may write"
+
+
 def folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """The service's state directory; else, for a user by hand, their own."""
+    """The service's state directory; else, for a user by hand, their own; raises `Homeless`."""
     if state := environment.get("STATE_DIRECTORY", "").partition(":")[0]:
         return Path(state)
-    home = environment.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(home, "edged")
+    if theirs := environment.get("XDG_STATE_HOME"):
+        return Path(theirs, "edged")
+    try:
+        return home.path("~/.local/state/edged")
+    except ValueError as error:
+        raise Homeless(f"there is no place for what is remembered: {error}") from error
 
 
 class Store:

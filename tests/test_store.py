@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edged import store
+from edged import cli, store
 from edged.store import Store
 
 from .closed import closed
@@ -189,3 +189,15 @@ def test_where_the_state_is() -> None:
     assert store.folder({"STATE_DIRECTORY": "/var/lib/edged:/x"}) == Path("/var/lib/edged")
     assert store.folder({"XDG_STATE_HOME": "/home/ada/s"}) == Path("/home/ada/s/edged")
     assert store.folder({}) == Path.home() / ".local/state/edged"
+
+
+def test_a_user_without_a_home_is_told_what_to_set(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("STATE_DIRECTORY", "XDG_STATE_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 54321)
+    assert cli.main(["usage"]) == cli.FAILED
+    said = capsys.readouterr().err
+    assert "there is no place for what is remembered" in said
+    assert "set STATE_DIRECTORY" in said
