@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from .. import store
 from . import _box
 from ._finding import Finding, fail, ok, warn
 from ._visit import Machine, Visit, me
@@ -23,8 +24,16 @@ the restart alone journald would begin with the disk at the next boot."""
 
 def look(visit: Visit) -> Finding:
     """Where the speaker keeps its state, or where that folder will be made; and its journal."""
-    folder = _box.folder(visit.machine, visit.file)
-    there = next(place for place in (folder, *folder.parents) if place.exists())
+    try:
+        folder = _box.folder(visit.machine, visit.file)
+    except store.Homeless as homeless:
+        return fail(str(homeless), homeless.hint)
+    try:
+        there = _nearest(folder)
+    except OSError as error:
+        return fail(f"{folder} cannot be looked at: {error.strerror}", store.Homeless.hint)
+    if not there.is_dir():
+        return fail(f"{there} is no folder", f"sudo mv {there} {there}.old")
     space = os.statvfs(there)
     found = judged(
         there,
@@ -50,6 +59,15 @@ def _forgetful(machine: Machine) -> bool:
 def _written(logs: Path) -> float:
     """When a journal there was last written, in seconds since 1970; 0 where there is none."""
     return max((file.stat().st_mtime for file in logs.glob("journal/*/system.journal")), default=0)
+
+
+def _nearest(place: Path) -> Path:
+    """The place, or what is there on the way to it; raises OSError where that may not be seen."""
+    try:
+        place.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return _nearest(place.parent)
+    return place
 
 
 def judged(folder: Path, free: int, *, fixed: bool, open_to_us: bool) -> Finding:

@@ -23,6 +23,7 @@ from edged.doctor import _credential, _round, clock, disk, python, wake_word
 from edged.doctor._finding import Finding
 from edged.doctor._visit import PIP, Machine, Visit
 from edged.earshot import Heard
+from tests.closed import closed
 from tests.conftest import Drop
 
 KEY = "sk-proj-abcdefghijklmnopqrstuvwxyz"
@@ -512,6 +513,31 @@ def test_what_keeps_the_journal_is_read_after_what_raspberry_pi_os_has(
         "systemctl restart systemd-journald",
         "journalctl --flush",
     ]
+
+
+@pytest.mark.parametrize("below", ["", "/kitchen"])
+def test_a_file_stands_where_the_state_would_be(tmp_path: Path, world: World, below: str) -> None:
+    (tmp_path / "file").write_text("dear diary")
+    world.environment["STATE_DIRECTORY"] = f"{tmp_path}/file{below}"
+    file = re.escape(f"{tmp_path}/file")
+    says(world.look("disk"), "fail", f"^{file} is no folder", f"sudo mv {file} {file}.old")
+
+
+def test_the_state_may_not_be_looked_at(tmp_path: Path, world: World) -> None:
+    (tmp_path / "others").mkdir()
+    world.environment["STATE_DIRECTORY"] = f"{tmp_path}/others/state"
+    assert world.look("disk").verdict == "ok"
+    with closed(tmp_path / "others"):
+        says(world.look("disk"), "fail", "others/state cannot be looked at", "set STATE_DIR.*")
+
+
+def test_a_user_without_a_home_has_no_place_for_the_state(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del world.environment["STATE_DIRECTORY"]
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 54321)
+    says(world.look("disk"), "fail", "this user has no home", "set STATE_DIRECTORY.*")
 
 
 # --- who may use the devices, and who does ------------------------------------------------
