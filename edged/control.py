@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import socket
 import struct
@@ -260,6 +261,7 @@ def follow(path: Path, request: Request, timeout_s: float = 3.0) -> Replies:
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
             line.settimeout(timeout_s)
+            door.fit(path)
             line.connect(str(path))
             # Who is refused is told so before they have asked, and hung up on.
             with contextlib.suppress(BrokenPipeError):
@@ -294,6 +296,9 @@ def _unanswered(path: Path, error: Exception) -> ControlError:
             return ControlError(
                 f"edged does not answer on {path}", "see journalctl -u edged for what it does"
             )
+        case OSError(errno=errno.ENAMETOOLONG):
+            what = f"no socket can be at {path}: {error.strerror}"
+            return ControlError(what, "name the one of the speaker that is meant")
         case OSError():
             what = os.strerror(error.errno) if error.errno else str(error)
             return ControlError(f"edged cannot be asked on {path}: {what}", start)

@@ -1,6 +1,7 @@
 """The control socket's file: made for its owner and its group, and never in another's place."""
 
 import contextlib
+import errno
 import fcntl
 import grp
 import os
@@ -8,6 +9,9 @@ import socket
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+
+_LONGEST = 107
+"""Bytes of a socket's path: `sun_path` of unix(7), less the NUL behind it."""
 
 
 class ControlError(Exception):
@@ -27,6 +31,12 @@ def membership(group: int) -> str:
     return f"as root: usermod -aG {name} USER, and log in again"
 
 
+def fit(path: Path) -> None:
+    """Raise OSError where the kernel takes no socket's path of this length."""
+    if len(os.fsencode(path)) > _LONGEST:
+        raise OSError(errno.ENAMETOOLONG, f"its path has more than {_LONGEST} bytes")
+
+
 def listen(path: Path, callers: int) -> tuple[socket.socket, os.stat_result]:
     """A socket with room for so many callers, and its file.
 
@@ -35,6 +45,7 @@ def listen(path: Path, callers: int) -> tuple[socket.socket, os.stat_result]:
     """
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
+        fit(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         with _alone_in(path.parent):
             _clear(path)

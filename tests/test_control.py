@@ -556,8 +556,11 @@ def test_a_file_in_the_way_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_place_that_cannot_be_is_told_with_what_to_do(tmp_path: Path) -> None:
-    for place in (tmp_path / ("x" * 120), Path("/proc/nowhere/control")):
-        with pytest.raises(ControlError, match="cannot be made") as refused:
+    for place, why in (
+        (tmp_path / ("x" * 200), "its path has more than 107 bytes"),
+        (Path("/proc/nowhere/control"), "No such file or directory"),
+    ):
+        with pytest.raises(ControlError, match=f"cannot be made: {why}") as refused:
             evening(place, _nothing, Speaker())
         assert "[control]" in refused.value.hint
 
@@ -599,6 +602,18 @@ def test_a_speaker_that_hangs_is_said_so(tmp_path: Path) -> None:
         stuck.listen()
         with pytest.raises(ControlError, match="does not answer"):
             control.ask(path, Request("wake"), timeout_s=0.05)
+
+
+def test_a_path_that_is_too_long_for_a_socket_is_said_so(tmp_path: Path) -> None:
+    path = tmp_path / ("x" * 200)
+    with pytest.raises(
+        ControlError, match=r"no socket can be at .* more than 107 bytes"
+    ) as refused:
+        control.ask(path, Request("status"))
+    assert "systemctl" not in refused.value.hint
+    longest = Path("/" + "x" * 106)
+    with pytest.raises(ControlError, match="edged is not running"):
+        control.ask(longest, Request("status"))
 
 
 def test_where_the_socket_is(tmp_path: Path) -> None:
