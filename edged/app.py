@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,10 @@ from . import control, devices, duties, journal, schema, service, store
 from .core.assistant import Assistant
 from .core.budget import Purse
 from .core.commands import Command, Fact, Note, note, warn
-from .core.events import Event, Started
+from .core.events import Event
 from .flight import Flight, Recorder
 from .handoff import Handoff
-from .ledger import Day, Ledger
+from .ledger import Ledger
 from .memory import Memory
 from .observer import Observer
 from .ports import (
@@ -35,13 +35,8 @@ from .tools import _toolbox as toolbox
 from .tools._reach import Reach
 from .vitals import Vitals
 
-
-@dataclass(frozen=True)
-class Left:
-    """What one speaker leaves to the next one in this process, as the disk may not have it."""
-
-    started: Started
-    days: Mapping[str, Day]
+Left = Mapping[str, bytes]
+"""What one speaker leaves to the next one in this process: all that the disk does not have."""
 
 
 async def run(
@@ -107,15 +102,15 @@ async def _run(
     made = _header(settings, dialect, hears_through=echo.hears_through)
     dialect.interrupts = not made.guarded
     assistant = _assistant(made)
-    async with _kept(assistant, made, recording, secret, told) as (memory, recorder):
-        started = memory.started() if known is None else known.started
+    async with _kept(assistant, made, recording, secret, told, known) as (memory, recorder):
+        started = memory.started()
         volume_db = settings.volume.db if started.volume_db is None else started.volume_db
         observer = Observer(told, recorder, volume_db)
-        ledger = Ledger(memory.store, memory.clerk, None if known is None else known.days)
+        ledger = Ledger(memory.store, memory.clerk)
         reach = Reach(memory.store, memory.clerk, status=observer.status, volume=settings.volume)
         tools = toolbox.open(settings.tools, settings.extras, reach)
         chores = [*duties.all_of(manager, manager.watchdog_s(), Vitals().note), tools.serve]
-        chores.append(duties.keep_date(ledger.turned))
+        chores += [duties.keep_date(ledger.turned), duties.save_again(memory.save_again)]
         runner = Runner(assistant, started=replace(started, keyless=keyless), duties=chores)
         dialect.addendum, dialect.guests = _news(tools, runner), tools.guests
         hearing = dialect.wire_rate, settings.frame_ms, echo, chosen.name
@@ -141,7 +136,7 @@ async def _run(
                 reload.done()
                 await runner.run(world)
                 reload.retired()
-        return Left(memory.started(), ledger.days)
+    return memory.store.owed
 
 
 def _header(settings: schema.Settings, dialect: Any, *, hears_through: bool) -> Header:
@@ -200,14 +195,16 @@ async def _kept(
     recording: Path | None,
     secret: Callable[[], str],
     told: Journal,
+    known: Left | None,
 ) -> AsyncIterator[tuple[Memory, Recorder]]:
-    """What outlives the process; all of it is on disk when this is left."""
+    """What outlives the process; all that the disk takes is there when this is left."""
     warnings = Handoff[str](lambda text: told.note(warn(Fact.NOT_SAVED, text), assistant.state))
-    kept = store.Store(store.folder(), warnings.put)
+    kept = store.Store(store.folder(), warnings.put, known)
     async with store.Clerk() as clerk:
         memory = Memory(kept, clerk)
         flight = Flight(assistant.rests, memory.started, made.conversation.asleep_ring_s)
         with contextlib.ExitStack() as stack:
+            stack.callback(memory.save_again)
             tape = None
             if recording is not None:
                 tape = _tape(recording, made, warnings)

@@ -15,7 +15,8 @@ Heartbeat = Callable[[Mapping[str, object]], Note]
 """Makes the entry that tells how the process is, out of the runner's status."""
 _HEARTBEAT_S = 3600.0
 _GLANCE_S = 60.0
-"""How often somebody looks at the clock: it may be set, forwards or back, at any moment."""
+"""How often somebody looks at the clock: it may be set, forwards or back, at any moment; and at a
+disk that has refused something."""
 _LATE_S = 0.05
 """So long after midnight it is a new day by any timer."""
 
@@ -51,6 +52,17 @@ def beat(heartbeat: Heartbeat, every_s: float) -> Duty:
         while True:
             await asyncio.sleep(every_s)
             runner.tell(heartbeat(runner.status()))
+
+    return go_on
+
+
+def save_again(again: Callable[[], None], every_s: float = _GLANCE_S) -> Duty:
+    """Have what the disk has refused saved as soon as it takes it."""
+
+    async def go_on(_: Runner) -> None:
+        while True:
+            await asyncio.sleep(every_s)
+            again()
 
     return go_on
 

@@ -68,17 +68,15 @@ class Ledger:
     """Keeps the books; what was booked is on the disk once `saved` says so.
 
     One file holds all of them, as what has no date yet must be in exactly one place. Booking never
-    waits for the disk; one that refuses is tried again at the next booking, and counted on until
-    the process ends.
+    waits for the disk; what that refuses is counted on, and the store's to try again.
     """
 
-    def __init__(self, store: Store, clerk: Clerk, known: Mapping[str, Day] | None = None) -> None:
-        """`known` are the `days` of an earlier one in this process, which the disk may not have."""
+    def __init__(self, store: Store, clerk: Clerk) -> None:
         self._store = store
         self._clerk = clerk
-        self._saved: Mapping[str, Day] = store.read(_NAME, _Books, _Books({})).days
         # Never changed in place: the clerk's thread reads it.
-        self._days = self._saved if known in (None, self._saved) else known or {}
+        self._days: Mapping[str, Day] = store.read(_NAME, _Books, _Books({})).days
+        self._written: Mapping[str, Day] = self._days
         self._today = ""
 
     @property
@@ -89,7 +87,7 @@ class Ledger:
     @property
     def saved(self) -> bool:
         """Whether the disk has everything."""
-        return self._saved is self._days
+        return self._written is self._days and _NAME not in self._store.owed
 
     def book(self, what: Book) -> None:
         """Write it down, under the day that `turned` told last."""
@@ -120,8 +118,9 @@ class Ledger:
 
     def _save(self) -> None:
         days = self._days
-        if days is not self._saved and self._store.write(_NAME, _Books(dict(days))):
-            self._saved = days
+        if days is not self._written:
+            self._store.write(_NAME, _Books(dict(days)))
+            self._written = days
 
 
 def read(folder: Path) -> Mapping[str, Day]:

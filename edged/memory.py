@@ -21,14 +21,16 @@ class _Speaker:
 
 
 class Memory:
-    """Saves the newest, in order; what was last told is saved before the process ends."""
+    """Saves the newest, in order; what was last told is saved before the process ends.
+
+    What the disk refuses is the store's to try again.
+    """
 
     def __init__(self, store: Store, clerk: Clerk) -> None:
         self.store = store
         self.clerk = clerk
         """Who writes into it, beside the loop."""
-        self._saved = store.read(_NAME, _Speaker, None)
-        self._newest = self._saved
+        self._newest = self._written = store.read(_NAME, _Speaker, None)
 
     def started(self) -> Started:
         """The first event of a core's life, with what is remembered now."""
@@ -40,7 +42,13 @@ class Memory:
         self._newest = _Speaker(what.muted, what.volume_db)
         self.clerk.do(self._save)
 
+    def save_again(self) -> None:
+        """Have what the disk has refused saved, whoever's it is, if it takes it now."""
+        if self.store.owed:
+            self.clerk.do(self.store.again)
+
     def _save(self) -> None:
         newest = self._newest
-        if newest != self._saved and self.store.write(_NAME, newest):
-            self._saved = newest
+        if newest != self._written:
+            self.store.write(_NAME, newest)
+            self._written = newest

@@ -41,21 +41,25 @@ def folder(environment: Mapping[str, str] = os.environ) -> Path:
 class Store:
     """Keeps one value a name in `NAME.json`, and whole files.
 
-    A full disk or a read-only root costs what could not be saved and one warning, until a save
-    succeeds again; nothing is raised for it. One process writes, one thread at a time; calls
-    block for as long as the disk takes to have the bytes (an SD card: up to some tenths of a
-    second, and seconds while something else writes much): while the speaker lives, a `Clerk`
-    makes them.
+    A full disk or a read-only root costs one warning, until everything is saved again, and the
+    values that it still refuses when the process ends; nothing is raised for it. One process
+    writes, one thread at a time; calls block for as long as the disk takes to have the bytes (an
+    SD card: up to some tenths of a second, and seconds while something else writes much): while
+    the speaker lives, a `Clerk` makes them.
     """
 
-    def __init__(self, folder: Path, warn: Callable[[str], None]) -> None:
-        """`warn` is told in words what its owner should know."""
+    def __init__(
+        self, folder: Path, warn: Callable[[str], None], owed: Mapping[str, bytes] | None = None
+    ) -> None:
+        """`warn` is told in words what its owner should know; `owed` is left by an earlier one."""
         self._folder = folder
         self._warn = warn
-        self._failing = False
+        self.owed = dict(owed or {})
+        """The values that the disk does not have yet, as JSON, by name."""
+        self._failing = bool(self.owed)
 
     def read(self, name: str, shape: type[T], default: Default) -> T | Default:
-        """The value saved last, or `default` where there is none or it does not fit `shape`.
+        """The newest value, or `default` where there is none or it does not fit `shape`.
 
         What does not fit, or cannot be read, is kept beside it as `NAME.json.damaged`. A save
         that a kill has interrupted is completed where all of it had been written.
@@ -67,7 +71,7 @@ class Store:
             msgspec.json.decode(fresh.read_bytes(), type=shape)
             fresh.replace(file)
         try:
-            raw = file.read_bytes()
+            raw = self.owed.get(name) or file.read_bytes()
         except FileNotFoundError:
             return default
         except OSError as error:
@@ -80,11 +84,24 @@ class Store:
             return default
 
     def write(self, name: str, value: object) -> bool:
-        """Save `value`; after True it survives a power cut, after False the old one is there."""
-        return self.keep(self._file(name).name, msgspec.json.encode(value))
+        """Save `value`; after True it survives a power cut, after False `again` is to be called."""
+        self.owed[name] = msgspec.json.encode(value)
+        return self._pay(name)
+
+    def again(self) -> None:
+        """Try to save what the disk has refused: it was full for a moment, perhaps."""
+        for name in list(self.owed):
+            self._pay(name)
+
+    def _pay(self, name: str) -> bool:
+        paid = self.keep(self._file(name).name, self.owed[name])
+        if paid:
+            del self.owed[name]
+            self._failing = bool(self.owed)
+        return paid
 
     def keep(self, name: str, content: bytes) -> bool:
-        """The same for a whole file called `name`."""
+        """Save a whole file called `name`; after False the old one is there, and it stays so."""
         file = self._folder / name
         fresh = file.with_suffix(".new")
         try:
@@ -100,7 +117,7 @@ class Store:
                 self._warn(f"{file} cannot be saved: {error.strerror}; everything else goes on")
             self._failing = True
             return False
-        self._failing = False
+        self._failing = bool(self.owed)
         return True
 
     def thin(self, pattern: str, keep: int, but: str) -> None:

@@ -85,6 +85,26 @@ def test_a_speaker_that_was_muted_is_muted_after_a_restart(folder: Path) -> None
     assert json.loads((folder / "state/speaker.json").read_text())["muted"] is False
 
 
+def test_mute_outlives_a_disk_that_was_full_when_it_was_pressed(folder: Path) -> None:
+    """And free again when the speaker was stopped: a microphone closed by hand stays closed."""
+    full = folder / "state" / "speaker.new"
+    full.mkdir(parents=True)
+
+    async def story() -> None:
+        async with daemon(folder) as speaker, PinsClient(folder / "pins", lambda _: None) as pins:
+            await speaker.reaches("asleep")
+            await pins.press(BUTTON)
+            await speaker.reaches("muted")
+            await speaker.says("cannot be saved")
+            full.rmdir()
+        assert len([line for line in speaker.lines if "cannot be saved" in line.text]) == 1
+        async with daemon(folder) as speaker:
+            await speaker.reaches("muted")
+            assert not [line for line in speaker.lines if "microphone" in line.text]
+
+    asyncio.run(story())
+
+
 def test_buttons_without_pins_are_told_of_even_where_no_light_needs_them(folder: Path) -> None:
     configuration = folder / "edged.toml"
     configuration.write_text(configuration.read_text() + "[lights]\ndrivers = []\n")

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from edged.core.events import DayTurned, Event
-from edged.duties import keep_date
+from edged.duties import keep_date, save_again
 from edged.runner import Runner
 
 NOON = datetime(2026, 11, 21, 12, 0)
@@ -113,3 +113,26 @@ def test_a_jump_on_the_same_day_changes_nothing() -> None:
     wall = Wall()
     wall.at(1, lambda: wall.jumps(timedelta(hours=-5)))
     assert wall.passes(5) == ["2026-11-21"]
+
+
+def test_a_disk_that_refused_is_asked_again_and_again() -> None:
+    async def live() -> int:
+        asked, thrice = 0, asyncio.Event()
+
+        def again() -> None:
+            nonlocal asked
+            asked += 1
+            if asked == 3:
+                thrice.set()
+
+        async def go_on() -> None:
+            await save_again(again, 0.001)(cast(Runner, None))
+
+        duty = asyncio.create_task(go_on())
+        async with asyncio.timeout(10):
+            await thrice.wait()
+        duty.cancel()
+        await asyncio.wait([duty])
+        return asked
+
+    assert asyncio.run(live()) >= 3

@@ -255,20 +255,41 @@ def test_what_a_disk_refused_is_still_known_after_a_reload(tmp_path: Path) -> No
 
     async def live() -> None:
         async with Clerk() as clerk:
-            old = Ledger(Store(tmp_path, warnings.append), clerk)
+            store = Store(tmp_path, warnings.append)
+            old = Ledger(store, clerk)
             old.turned("2026-11-21")
             old.book(Book(0.5))
         async with clerk:
-            new = Ledger(Store(tmp_path, warnings.append), clerk, old.days)
+            new = Ledger(Store(tmp_path, warnings.append, store.owed), clerk)
             assert new.turned("2026-11-21").day_usd == 0.5
+            assert not new.saved
             (tmp_path / "ledger.new").rmdir()
             new.book(Book(0.25))
         assert new.saved
-        async with clerk:
-            assert Ledger(Store(tmp_path, warnings.append), clerk, new.days).saved
 
     asyncio.run(live())
     assert ledger.read(tmp_path)["2026-11-21"].usd == 0.75
+
+
+def test_a_disk_that_takes_it_again_has_it_before_the_next_bill(tmp_path: Path) -> None:
+    """Else a restart would leave somebody more to spend."""
+    (tmp_path / "ledger.new").mkdir()
+    warnings: list[str] = []
+
+    async def live() -> None:
+        store = Store(tmp_path, warnings.append)
+        async with Clerk() as clerk:
+            ours = Ledger(store, clerk)
+            ours.turned("2026-11-21")
+            ours.book(Book(0.5))
+        assert not ours.saved
+        (tmp_path / "ledger.new").rmdir()
+        store.again()
+        assert ours.saved
+
+    asyncio.run(live())
+    assert life(tmp_path, turns("2026-11-21")) == [DayTurned("2026-11-21", 0.5, 0.5)]
+    assert len(warnings) == 1
 
 
 @pytest.mark.parametrize(

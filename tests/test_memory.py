@@ -111,6 +111,47 @@ def test_a_disk_that_refuses_costs_one_warning(tmp_path: Path) -> None:
     assert "cannot be saved" in warnings[0]
 
 
+def test_a_disk_that_was_full_for_a_moment_costs_nothing(tmp_path: Path) -> None:
+    """Above all that it is muted; nobody has to touch it once more."""
+    warnings: list[str] = []
+
+    async def life() -> None:
+        async with Clerk() as clerk:
+            memory = Memory(Store(tmp_path, warnings.append), clerk)
+            memory.remember(Remember(False, -6.0))
+        (tmp_path / "speaker.new").mkdir()
+        async with clerk:
+            memory.remember(Remember(True, -6.0))
+        async with clerk:
+            memory.save_again()
+        (tmp_path / "speaker.new").rmdir()
+        async with clerk:
+            memory.save_again()
+
+    asyncio.run(life())
+    assert remembered(tmp_path) == Started(True, -6.0)
+    assert len(warnings) == 1
+
+
+def test_what_was_taken_back_while_the_disk_was_full_does_not_return(tmp_path: Path) -> None:
+    warnings: list[str] = []
+
+    async def life() -> None:
+        async with Clerk() as clerk:
+            memory = Memory(Store(tmp_path, warnings.append), clerk)
+            memory.remember(Remember(False, -6.0))
+        (tmp_path / "speaker.new").mkdir()
+        for muted in (True, False):
+            async with clerk:
+                memory.remember(Remember(muted, -6.0))
+        (tmp_path / "speaker.new").rmdir()
+        async with clerk:
+            memory.save_again()
+
+    asyncio.run(life())
+    assert remembered(tmp_path) == Started(False, -6.0)
+
+
 def test_a_bug_in_what_is_to_be_saved_is_not_hidden() -> None:
     def bug() -> None:
         raise ZeroDivisionError

@@ -72,7 +72,8 @@ FULL = """
     assert not store.write("notes", ["x" * 200])
     assert len(warnings) == 1, warnings
     assert "cannot be saved" in warnings[0]
-    assert store.read("notes", list[str], []) == ["old"]
+    assert store.read("notes", list[str], []) == ["x" * 200], "in this process it is known"
+    assert Store(Path(sys.argv[1]), warnings.append).read("notes", list[str], []) == ["old"]
     assert [file.name for file in Path(sys.argv[1]).iterdir()] == ["notes.json"]
     assert store.write("notes", ["new"])
     assert not store.write("notes", ["x" * 100])
@@ -84,11 +85,67 @@ def test_a_full_disk_costs_one_warning_and_the_old_value_stays(tmp_path: Path) -
     subprocess.run([sys.executable, "-c", textwrap.dedent(FULL), str(tmp_path)], check=True)
 
 
+def test_what_a_disk_refused_is_saved_once_it_takes_it(
+    kept: Store, tmp_path: Path, warnings: list[str]
+) -> None:
+    """Full for a moment: the newest of every value is owed, and nothing else is told of it."""
+    state = tmp_path / "state"
+    assert kept.write("sound", {"volume_db": 1})
+    for name in ("sound.new", "notes.new"):
+        (state / name).mkdir()
+    for volume_db in (2, 3):
+        assert not kept.write("sound", {"volume_db": volume_db})
+    assert not kept.write("notes", ["bins"])
+    assert set(kept.owed) == {"sound", "notes"}
+    (state / "sound.new").rmdir()
+    kept.again()
+    assert Store(state, pytest.fail).read("sound", dict[str, int], {}) == {"volume_db": 3}
+    kept.again()
+    assert len(warnings) == 1, "it is told once until everything is saved"
+    (state / "notes.new").rmdir()
+    kept.again()
+    assert kept.owed == {}
+    assert Store(state, pytest.fail).read("notes", list[str], []) == ["bins"]
+    (state / "sound.new").mkdir()
+    assert not kept.write("sound", {"volume_db": 4})
+    assert len(warnings) == 2, "the next trouble is told of"
+
+
+def test_what_is_saved_after_all_is_not_overtaken_by_what_was_refused(
+    kept: Store, tmp_path: Path, warnings: list[str]
+) -> None:
+    fresh = tmp_path / "state" / "sound.new"
+    fresh.mkdir(parents=True)
+    assert not kept.write("sound", {"volume_db": 1})
+    fresh.rmdir()
+    assert kept.write("sound", {"volume_db": 2})
+    kept.again()
+    found = Store(tmp_path / "state", pytest.fail).read("sound", dict[str, int], {})
+    assert found == {"volume_db": 2}
+    assert len(warnings) == 1
+
+
+def test_the_next_one_in_this_process_knows_what_the_disk_refused(
+    kept: Store, tmp_path: Path, warnings: list[str]
+) -> None:
+    fresh = tmp_path / "state" / "sound.new"
+    fresh.mkdir(parents=True)
+    assert not kept.write("sound", {"volume_db": 1})
+    heir = Store(tmp_path / "state", pytest.fail, kept.owed)
+    assert heir.read("sound", dict[str, int], {}) == {"volume_db": 1}
+    heir.again()
+    fresh.rmdir()
+    heir.again()
+    assert heir.owed == {}
+    found = Store(tmp_path / "state", pytest.fail).read("sound", dict[str, int], {})
+    assert found == {"volume_db": 1}
+
+
 def test_a_root_that_cannot_be_written_costs_one_warning(warnings: list[str]) -> None:
     kept = Store(Path("/proc/edged"), warnings.append)
     assert not kept.write("sound", {})
     assert not kept.write("notes", {})
-    assert kept.read("sound", dict[str, int], {"volume_db": 3}) == {"volume_db": 3}
+    assert kept.read("chimes", dict[str, int], {"volume_db": 3}) == {"volume_db": 3}
     assert len(warnings) == 1
 
 
