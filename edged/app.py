@@ -50,6 +50,8 @@ async def run(
     nobody is on the line; the recording goes on in another file then. In a terminal SIGHUP still
     means that the terminal is gone.
 
+    One process has the state directory to itself, over every reload.
+
     Raises `StartFailed` for what the owner must mend first, `ports.PartBroken` for a part beyond
     repair, and whatever a bug raises.
     """
@@ -69,7 +71,11 @@ async def run(
             tape = recording.with_stem(f"{recording.stem}-{life}")
         return _run(settings, tape, reload, known)
 
-    with contextlib.suppress(asyncio.CancelledError):
+    try:
+        state = store.claim(store.folder())
+    except store.Claimed as other:
+        raise StartFailed(str(other), other.hint) from other
+    with state, contextlib.suppress(asyncio.CancelledError):
         await reload.live(settings, be)
     journal.open().note(note(Fact.STOPPED, "stopped"), "asleep")
 

@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
+import fcntl
 import os
 from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
+from typing import IO, TypeVar
 
 import msgspec
 
@@ -36,6 +37,41 @@ def folder(environment: Mapping[str, str] = os.environ) -> Path:
         return home.path("~/.local/state/edged")
     except ValueError as error:
         raise Homeless(f"there is no place for what is remembered: {error}") from error
+
+
+class Claimed(Exception):
+    """Another speaker keeps its state there; `hint` says what to do."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"another edged keeps its state in {folder}")
+        self.hint = (
+            "stop it first (systemctl stop edged), or give this one a folder of its own:"
+            " STATE_DIRECTORY=FOLDER edged run"
+        )
+
+
+def claim(folder: Path) -> contextlib.AbstractContextManager[IO[bytes] | None]:
+    """Have the state directory to oneself, from now on until this is left or the process ends.
+
+    Two speakers would forget each other's mute, and spend each other's money. Raises `Claimed`.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # A file that stays: were it removed, two could each have one of its name. Who may read it
+        # may lock it.
+        file = os.fdopen(os.open(folder / "lock", os.O_WRONLY | os.O_CREAT, 0o600), "wb")
+    except OSError:
+        # Where nothing can be written, nothing is written over.
+        return contextlib.nullcontext()
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.close()
+        raise Claimed(folder) from error
+    except OSError:
+        # Not every file system in a network has locks.
+        pass
+    return file
 
 
 class Store:

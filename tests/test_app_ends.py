@@ -85,6 +85,29 @@ def test_one_that_nobody_could_reach_is_not_broken_and_not_started_again(
     assert not {note.fact for note in told.notes} & {Fact.BROKEN, Fact.STOPPED}
 
 
+def test_one_whose_state_is_anothers_waits_for_it_to_end(tmp_path: Path, told: Told) -> None:
+    """Two would forget each other's mute, and spend the same money twice."""
+
+    async def story() -> None:
+        first = asyncio.create_task(app.run(configured(tmp_path)))
+        await told.says(Fact.MICROPHONE_OPENED)
+        notes = len(told.notes)
+        with pytest.raises(app.StartFailed, match="another edged keeps its state in") as failed:
+            await app.run(configured(tmp_path, f'control.socket="{tmp_path}/other"'))
+        assert not failed.value.mistake
+        assert str(tmp_path / "state") in str(failed.value)
+        assert len(told.notes) == notes, "it took nothing, and began nothing"
+        first.cancel()
+        await first
+        told.notes.clear()
+        second = asyncio.create_task(app.run(configured(tmp_path)))
+        await told.says(Fact.MICROPHONE_OPENED)
+        second.cancel()
+        await second
+
+    asyncio.run(story())
+
+
 def test_one_in_anothers_place_is_no_mistake_of_the_configuration(
     tmp_path: Path, told: Told
 ) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from edged import store
 from edged.record import Recording
 from edged.simulator.evening.stage import BUTTON
 from edged.simulator.pinboard import PinsClient
@@ -45,6 +46,8 @@ def test_a_new_configuration_is_taken_without_a_new_process(tmp_path: Path) -> N
         await speaker.says(f"loudspeaker {tmp_path}/heard.wav")
         await speaker.says("microphone", 2)
         assert "asleep" in await speaker.types("status", "controlled")
+        with pytest.raises(store.Claimed):
+            store.claim(tmp_path / "state")
         assert not (tmp_path / "control").exists()
 
     speaker = tell(story, tmp_path)

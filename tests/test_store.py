@@ -189,6 +189,42 @@ def test_a_folder_that_may_not_be_entered_costs_a_warning_each_way(
     assert kept.read("sound", dict[str, int], {}) == {"volume_db": 1}
 
 
+HOLDER = """
+    import sys
+    from pathlib import Path
+    from edged import store
+    with store.claim(Path(sys.argv[1])):
+        print("mine", flush=True)
+        sys.stdin.read()
+"""
+
+
+def test_a_state_directory_is_one_speakers_for_as_long_as_it_lives(tmp_path: Path) -> None:
+    """Two would write over each other; one that was killed keeps nobody out."""
+    state = tmp_path / "state"
+    command = [sys.executable, "-c", textwrap.dedent(HOLDER), str(state)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline()
+        with pytest.raises(store.Claimed, match=f"another edged keeps its state in {state}") as no:
+            store.claim(state)
+        assert "systemctl stop edged" in no.value.hint
+        assert Store(state, pytest.fail).write("calibration", {}), "who only passes by may write"
+        os.kill(other.pid, signal.SIGKILL)
+    assert (state / "lock").stat().st_mode & 0o077 == 0, "nobody else keeps it out"
+    for _ in range(2):
+        with store.claim(state), pytest.raises(store.Claimed):
+            store.claim(state)
+
+
+def test_where_nothing_can_be_kept_nobody_is_kept_out(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "state" / "lock").mkdir(parents=True)
+    for folder in (Path("/proc/edged"), tmp_path / "file" / "state", tmp_path / "state"):
+        with store.claim(folder), store.claim(folder):
+            pass
+
+
 WRITER = """
     import sys
     from pathlib import Path
