@@ -496,3 +496,60 @@ def told_by(book: Book) -> list[Entry]:
     """The entries of the book, as `journalctl -o json` would tell them."""
     lines = [json.dumps(e | {"__REALTIME_TIMESTAMP": "1795000000000000"}) for e in book.sent]
     return [entry for line in lines if (entry := _news.entry_of(line))]
+
+
+STARTED = {"EDGED_FACT": "started", "EDGED_STATE": "asleep", "MESSAGE": "edged 1.0"}
+CONNECTED = {"EDGED_FACT": "connected", "EDGED_STATE": "listening", "EDGED_SESSION": "sess_1"}
+KILLED = {
+    "MESSAGE": "edged.service: Main process exited, code=killed, status=9/KILL",
+    "PRIORITY": "4",
+    "UNIT": "edged.service",
+    "COMMAND": "ExecStart",
+    "EXIT_CODE": "killed",
+    "EXIT_STATUS": "9",
+}
+"""What systemd itself writes, here after its watchdog or the kernel killed the speaker."""
+
+
+def pictured(*told: Mapping[str, Any]) -> str:
+    """What is drawn of these entries of the journal."""
+    view = watch.View()
+    for each in told:
+        entry = entry_told(each)
+        assert entry is not None
+        view.take(entry)
+    return drawn(view)
+
+
+def entry_told(told: Mapping[str, Any]) -> Entry | None:
+    return _news.entry_of(json.dumps({"__REALTIME_TIMESTAMP": "1795000000000000", **told}))
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        KILLED,
+        {"EDGED_FACT": "stopped", "EDGED_STATE": "asleep", "MESSAGE": "stopped"},
+        {"EDGED_FACT": "broken", "EDGED_STATE": "listening", "MESSAGE": "edged ends"},
+        {"EDGED_FACT": "not_started", "EDGED_STATE": "starting", "MESSAGE": "no such key"},
+    ],
+)
+def test_who_has_left_does_not_run_and_has_no_session(last: Mapping[str, Any]) -> None:
+    told = pictured(STARTED, CONNECTED, last)
+    assert "● not running" in told
+    assert "sess_1" not in told
+
+
+def test_who_was_started_anew_has_no_session() -> None:
+    told = pictured(STARTED, CONNECTED, STARTED)
+    assert "● asleep" in told
+    assert "sess_1" not in told
+
+
+def test_the_program_that_reloads_the_speaker_may_end() -> None:
+    told = pictured(STARTED, CONNECTED, KILLED | {"COMMAND": "ExecReload"})
+    assert "● listening" in told
+    assert "session sess_1" in told
+    killed = entry_told(KILLED)
+    assert killed is not None
+    assert watch.line_of(killed).endswith("! " + KILLED["MESSAGE"]), "nothing is told twice"

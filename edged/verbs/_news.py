@@ -23,6 +23,9 @@ _NO_FILES = "No journal files were found"
 _WARNING = 4
 _PREFIX = "EDGED_"
 _OWN = ("EDGED_FACT", "EDGED_STATE")
+_EXIT = {"UNIT": f"{UNIT}.service", "COMMAND": "ExecStart"}
+"""Has what systemd itself writes when the speaker has left or was killed, beside EXIT_CODE; of the
+program that reloads it COMMAND is another one."""
 _UNITS = {"_ms": " ms", "_s": " s", "_dbfs": " dBFS", "_db": " dB", "_usd": " USD", "_ppm": " ppm"}
 
 
@@ -38,6 +41,11 @@ class Entry:
     state: str
     warning: bool = False
     fields: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def exited(self) -> bool:
+        """Whether this is systemd's word that the speaker has left or was killed."""
+        return not self.fact and "exit_code" in self.fields
 
     @property
     def clock(self) -> str:
@@ -151,6 +159,9 @@ def entry_of(line: str) -> Entry | None:
         for name, value in texts.items()
         if name.startswith(_PREFIX) and name not in _OWN
     }
+    if _EXIT.items() <= texts.items() and "EXIT_CODE" in texts:
+        fields["exit_code"] = texts["EXIT_CODE"]
+        fields["exit_status"] = _value(texts.get("EXIT_STATUS", ""))
     entry = Entry(
         time=at,
         fact=texts.get("EDGED_FACT", ""),

@@ -28,7 +28,7 @@ _AWAY_S = 10.0
 """A speaker that takes a new configuration, or is started anew, is back by then."""
 _RETRY_S = 0.5
 _TURNS = 4
-_OVER = ("stopped", "broken")
+_OVER = ("stopped", "broken", "not_started")
 _SECONDARY = ("session", "turn", "heard_ms", "interrupted", "advice", "detail")
 """Of a turn's fields those that are no latency."""
 
@@ -121,7 +121,8 @@ class View:
         if isinstance(news, Now):
             self._now, self._light_is_told = news, True
             return
-        state = "not running" if news.fact in _OVER else news.state
+        over = news.fact in _OVER or news.exited
+        state = "not running" if over else news.state
         if state and not self._light_is_told and (state, _trouble(news)) != self._seen:
             self._now = Now(state, _trouble(news), volume_db=self._now.volume_db)
             self._since = monotonic()
@@ -130,7 +131,7 @@ class View:
                 self._turns.append(news)
             case "connected":
                 self._session = str(news.fields.get("session", ""))
-            case "session_ended":
+            case fact if over or fact in ("started", "session_ended"):
                 self._session = ""
             case "volume_changed" if not self._light_is_told:
                 self._now = Now(*self._seen, volume_db=news.fields.get("volume_db"))
