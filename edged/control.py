@@ -9,12 +9,13 @@ import struct
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
 from . import door
 from .door import ControlError as ControlError
+from .journal import printable
 
 LINE_BYTES = 64 * 1024
 """The longest line either side takes, its end included."""
@@ -241,6 +242,9 @@ def _groups(connection: socket.socket) -> tuple[int, ...]:
 
 
 Replies = Generator[dict[str, Any], None, None]
+_DEEPEST = 20
+"""Replies are nested in tables of tables; nobody reads any deeper."""
+_Told = TypeVar("_Told")
 
 
 def ask(path: Path, request: Request, timeout_s: float = 3.0) -> dict[str, Any]:
@@ -269,14 +273,50 @@ def follow(path: Path, request: Request, timeout_s: float = 3.0) -> Replies:
             with line.makefile("rb") as replies:
                 while True:
                     said = replies.readline(LINE_BYTES)
-                    reply = msgspec.json.decode(said, type=dict[str, Any])
-                    if not reply.pop("ok", False):
-                        raise ControlError(
-                            str(reply.get("error", "no")), str(reply.get("hint", ""))
-                        )
-                    yield reply
+                    yield _agreed(msgspec.json.decode(said, type=dict[str, Any]))
+    except RecursionError as error:
+        raise _strange("it is nested too deep") from error
     except (OSError, msgspec.MsgspecError) as error:
         raise _unanswered(path, error) from error
+
+
+def read(kind: type[_Told], told: object) -> _Told:
+    """A part of a reply as a `kind`; what a newer speaker tells beyond that is passed over.
+
+    Raises `ControlError` where it is none.
+    """
+    try:
+        return msgspec.convert(told, kind)
+    except msgspec.ValidationError as error:
+        raise _strange(str(error)) from error
+
+
+def _agreed(reply: dict[str, Any]) -> dict[str, Any]:
+    """The reply's fields; raises `ControlError` where it says no, or neither yes nor no."""
+    if not _is_shallow(reply):
+        raise _strange("it is nested too deep")
+    match reply.pop("ok", None):
+        case True:
+            return reply
+        case False:
+            error, hint = (printable(str(reply.get(name, ""))) for name in ("error", "hint"))
+            raise ControlError(error or "it says no, and not why", hint or _LOOK)
+    raise _strange("neither yes nor no is said")
+
+
+def _is_shallow(told: Any, left: int = _DEEPEST) -> bool:
+    if not isinstance(told, dict | list):
+        return True
+    inner = told.values() if isinstance(told, dict) else told
+    return left > 0 and all(_is_shallow(each, left - 1) for each in inner)
+
+
+_LOOK = "see journalctl -u edged"
+
+
+def _strange(why: str) -> ControlError:
+    hint = "one of another version may still run: sudo systemctl restart edged"
+    return ControlError(f"the answer is none of this edged's: {why}", hint)
 
 
 def _unanswered(path: Path, error: Exception) -> ControlError:
@@ -293,9 +333,7 @@ def _unanswered(path: Path, error: Exception) -> ControlError:
                 hint = "try it as root"
             return ControlError(f"you may not ask edged ({path} is not for you)", hint)
         case TimeoutError() | BlockingIOError():
-            return ControlError(
-                f"edged does not answer on {path}", "see journalctl -u edged for what it does"
-            )
+            return ControlError(f"edged does not answer on {path}", f"{_LOOK} for what it does")
         case OSError(errno=errno.ENAMETOOLONG):
             what = f"no socket can be at {path}: {error.strerror}"
             return ControlError(what, "name the one of the speaker that is meant")
@@ -304,6 +342,5 @@ def _unanswered(path: Path, error: Exception) -> ControlError:
             return ControlError(f"edged cannot be asked on {path}: {what}", start)
         case _:
             return ControlError(
-                f"whoever listens on {path} is no edged, or has just left: {error}",
-                "see journalctl -u edged",
+                f"whoever listens on {path} is no edged, or has just left: {error}", _LOOK
             )

@@ -53,7 +53,7 @@ ALLOWED: dict[str, set[str]] = {
     "service": GROUND | {"ports"},
     "vitals": GROUND | {"core.commands"},
     "door": GROUND,
-    "control": GROUND | {"door"},
+    "control": GROUND | {"door", "journal"},
     "memory": GROUND | {"core.events", "core.commands"},
     "ledger": GROUND | {"core.events", "core.commands"},
     "record": GROUND

@@ -1,11 +1,14 @@
 """What is typed to a speaker that runs: `edged status`, `wake`, `mute`, `watch` and the like."""
 
 import asyncio
+import contextlib
 import io
 import json
 import os
 import shutil
-from collections.abc import Mapping
+import socket
+import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +88,37 @@ def speaker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Speaker:
     monkeypatch.setattr(schema, "FILE", tmp_path / "edged.toml")
     monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path / "run"))
     return Speaker(tmp_path / "run" / "control")
+
+
+Stranger = Callable[..., int]
+
+
+@pytest.fixture
+def stranger(speaker: Speaker) -> Stranger:
+    """Somebody else listens in the speaker's place: types words, and that is what they are told."""
+
+    def type_(answer: str, *words: str) -> int:
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    line, _ = listener.accept()
+                    with line:
+                        line.recv(1000)
+                        line.sendall(answer.encode() + b"\n")
+
+        speaker.path.parent.mkdir()
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(speaker.path))
+            listener.listen()
+            thread = threading.Thread(target=serve)
+            thread.start()
+            try:
+                return cli.main(words)
+            finally:
+                listener.shutdown(socket.SHUT_RDWR)
+                thread.join()
+
+    return type_
 
 
 @pytest.mark.parametrize(
@@ -252,6 +286,74 @@ def test_nobody_is_at_home(
     assert said.out == ""
     assert "edged is not running" in said.err
     assert "sudo systemctl start edged" in said.err
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        ("volume", {}),
+        ("volume", {"volume_db": "loud"}),
+        ("watch", {"note": {}}),
+        ("watch", {"note": [1]}),
+        ("watch", {"note": NOTE | {"time": "noon"}}),
+        ("watch", {"note": NOTE | {"time": 1e20}}),
+        ("watch", {"note": NOTE | {"message": None}}),
+        ("watch", {"now": NOW | {"scores": 3}}),
+        ("watch --json", {"now": 1}),
+        ("listen", {"note": {}}),
+        ("listen", {"now": NOW | {"microphone_dbfs": "loud"}}),
+    ],
+)
+def test_a_speaker_of_another_version_is_said_so(
+    journal: Book,
+    stranger: Stranger,
+    capsys: pytest.CaptureFixture[str],
+    typed: str,
+    answer: Mapping[str, object],
+) -> None:
+    assert stranger(json.dumps({"ok": True, **answer}), *typed.split()) == cli.FAILED
+    said = capsys.readouterr().err
+    assert "the answer is none of this edged's: " in said
+    assert "sudo systemctl restart edged" in said
+
+
+@pytest.mark.parametrize("depth", [25, 900, 10_000])
+@pytest.mark.parametrize("typed", ["status", "status --json", "watch"])
+def test_an_answer_that_is_nested_for_ever_is_none(
+    journal: Book, stranger: Stranger, capsys: pytest.CaptureFixture[str], typed: str, depth: int
+) -> None:
+    answer = f'{{"ok":true,"now":{depth * "["}{depth * "]"}}}'
+    assert stranger(answer, *typed.split()) == cli.FAILED
+    assert "it is nested too deep" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ({"ok": False, "error": "\x1b[2J", "hint": "\x07"}, "edged: \\x1b[2J\n(\\x07)\n"),
+        ({"ok": False}, "edged: it says no, and not why\n(see journalctl -u edged)\n"),
+        ({}, "neither yes nor no is said"),
+        ({"ok": "\x1b[2J"}, "neither yes nor no is said"),
+    ],
+)
+def test_a_no_drives_no_terminal_and_says_something(
+    stranger: Stranger,
+    capsys: pytest.CaptureFixture[str],
+    answer: Mapping[str, object],
+    told: str,
+) -> None:
+    assert stranger(json.dumps(answer), "wake") == cli.FAILED
+    assert told in capsys.readouterr().err
+
+
+def test_a_status_of_another_version_is_shown_as_it_is(
+    stranger: Stranger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = {"ok": True, "uptime_s": "long", "then": {"uptime_s": -1e300}, "\x1b": {"\x1b": 1}}
+    assert stranger(json.dumps(answer), "status") == 0
+    said = capsys.readouterr().out
+    assert "uptime s: long" in said
+    assert "\x1b" not in said
 
 
 # --- listen -------------------------------------------------------------------------------
@@ -450,8 +552,8 @@ def test_neither_a_speaker_nor_a_journal(
 
 def test_the_picture_of_a_speaker_that_is_asked() -> None:
     view = watch.View()
-    view.take(_news._known(Entry, NOTE))
-    view.take(_news._known(Now, NOW))
+    view.take(control.read(Entry, NOTE))
+    view.take(control.read(Now, NOW))
     told = drawn(view)
     assert "● listening" in told
     assert "room sound leaves" in told

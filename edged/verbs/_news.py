@@ -6,11 +6,11 @@ import json
 import subprocess
 import sys
 from collections.abc import Collection, Generator, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ..control import ControlError, Request
+from ..control import ControlError, Request, read
 from ..journal import printable
 from . import _socket
 
@@ -21,6 +21,8 @@ _MOMENT_S = 1.0
 _NO_FILES = "No journal files were found"
 """What journalctl says, in no other language, before it waits for them for ever."""
 _WARNING = 4
+_NO_YEAR_S = 253_402_000_000.0
+"""Short of the year 10000, which Python does not count to."""
 _PREFIX = "EDGED_"
 _OWN = ("EDGED_FACT", "EDGED_STATE")
 _EXIT = {"UNIT": f"{UNIT}.service", "COMMAND": "ExecStart"}
@@ -34,13 +36,17 @@ class Entry:
     """One entry of the speaker's story."""
 
     time: float
-    """Seconds since 1970."""
+    """Seconds since 1970; ValueError for one that no calendar has."""
     fact: str
     """Its kind, as `core.commands.Fact`; "" for what others tell of the unit."""
     message: str
     state: str
     warning: bool = False
     fields: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.time < _NO_YEAR_S:
+            raise ValueError(f"{self.time} is no time")
 
     @property
     def exited(self) -> bool:
@@ -78,23 +84,21 @@ def live(options: argparse.Namespace) -> Iterator[News]:
     with contextlib.closing(_socket.follow(options, Request("watch"))) as told:
         for each in told:
             if "note" in each:
-                yield _clean(_known(Entry, each["note"]))
+                yield read(Entry, _clean(each["note"]))
             elif "now" in each:
-                yield _known(Now, each["now"])
+                yield read(Now, _clean(each["now"]))
 
 
-def _clean(entry: Entry) -> Entry:
+def _clean(told: Any) -> Any:
     """Without anything that a terminal would obey: some of it comes from the provider."""
-    fields = {
-        name: printable(value) if isinstance(value, str) else value
-        for name, value in entry.fields.items()
-    }
-    return replace(entry, message=printable(entry.message.rstrip()), fields=fields)
-
-
-def _known(kind: type[Any], told: Mapping[str, Any]) -> Any:
-    """A newer speaker may tell more."""
-    return kind(**{name: told[name] for name in kind.__dataclass_fields__ if name in told})
+    match told:
+        case str():
+            return printable(told.rstrip())
+        case dict():
+            return {_clean(name): _clean(value) for name, value in told.items()}
+        case list():
+            return [_clean(each) for each in told]
+    return told
 
 
 def journalled(known: Collection[Entry] = ()) -> Generator[Entry, None, None]:
@@ -153,7 +157,7 @@ def entry_of(line: str) -> Entry | None:
         at = int(told["__REALTIME_TIMESTAMP"]) / 1e6
     except (ValueError, KeyError, TypeError):
         return None
-    texts = {name: _text(value) for name, value in told.items()}
+    texts = {name: _clean(_text(value)) for name, value in told.items()}
     fields = {
         name.removeprefix(_PREFIX).lower(): _value(value)
         for name, value in texts.items()
@@ -170,7 +174,7 @@ def entry_of(line: str) -> Entry | None:
         warning=texts.get("PRIORITY", "6") <= str(_WARNING),
         fields=fields,
     )
-    return _clean(entry)
+    return entry
 
 
 def _text(value: Any) -> str:
@@ -196,6 +200,6 @@ def words(name: str, value: Any) -> tuple[str, str]:
     """A field's name and value for people: `volume_db`, -6 is volume, -6 dB."""
     for ending, unit in _UNITS.items():
         if name.endswith(ending) and isinstance(value, int | float):
-            return name.removesuffix(ending).replace("_", " "), f"{value:g}{unit}"
+            return printable(name.removesuffix(ending).replace("_", " ")), f"{value:g}{unit}"
     shown = f"{value:g}" if isinstance(value, float) else printable(str(value))
-    return name.replace("_", " "), "-" if value is None else shown
+    return printable(name.replace("_", " ")), "-" if value is None else shown

@@ -10,6 +10,8 @@ from ..control import Request
 from . import _socket
 from ._news import words
 
+_FOR_EVER_S = 1e10
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Words for people, or JSON for programs."""
@@ -31,9 +33,9 @@ def _lines(fields: Mapping[str, Any], indent: str = "") -> Iterator[str]:
     """One line a field, in the speaker's order; a table is indented under its name."""
     for name, value in fields.items():
         if isinstance(value, Mapping):
-            yield f"{indent}{name.replace('_', ' ')}:"
+            yield f"{indent}{words(name, None)[0]}:"
             yield from _lines(value, indent + "  ")
-        elif name == "uptime_s":
+        elif name == "uptime_s" and isinstance(value, int | float) and 0 <= value < _FOR_EVER_S:
             yield f"{indent}uptime: {timedelta(seconds=round(value))}"
         else:
             label, shown = words(name, value)

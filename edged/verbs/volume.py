@@ -1,9 +1,17 @@
 """Say how loud the speaker is, or turn it: +1 and -1 are steps, --db names a volume."""
 
 import argparse
+from dataclasses import dataclass
 
-from ..control import Request
+from ..control import Request, read
 from . import _socket
+
+
+@dataclass(frozen=True)
+class _Loudness:
+    """What is read of the reply."""
+
+    volume_db: float
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
         request = Request("volume", db=options.db)
     elif options.steps is not None:
         request = Request("volume", steps=options.steps)
-    print(f"{_socket.ask(options, request)['volume_db']:g} dB")
+    print(f"{read(_Loudness, _socket.ask(options, request)).volume_db:g} dB")
     return 0
 
 
