@@ -655,3 +655,50 @@ def test_the_program_that_reloads_the_speaker_may_end() -> None:
     killed = entry_told(KILLED)
     assert killed is not None
     assert watch.line_of(killed).endswith("! " + KILLED["MESSAGE"]), "nothing is told twice"
+
+
+TURN = {"EDGED_FACT": "turn_ended", "EDGED_STATE": "speaking", "MESSAGE": "turn 1: over"}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        TURN | {"EDGED_TURN": "first", "EDGED_HEARD_MS": "abc", "EDGED_COST_USD": "dear"},
+        TURN | {"EDGED_TURN": "nan", "EDGED_HEARD_MS": "inf", "EDGED_COST_USD": "1e999"},
+        {"EDGED_FACT": "volume_changed", "EDGED_STATE": "asleep", "EDGED_VOLUME_DB": "loud"},
+        {"EDGED_FACT": "volume_changed", "EDGED_STATE": "asleep", "EDGED_VOLUME_DB": "nan"},
+        {"EDGED_FACT": "volume_changed", "EDGED_STATE": "asleep"},
+        KILLED | {"EXIT_STATUS": "KILL"},
+        {"MESSAGE": "none", "EDGED_STATE": "\x1b[2J", "PRIORITY": "low"},
+    ],
+)
+def test_odd_figures_of_the_journal_are_not_shown(odd: Mapping[str, Any]) -> None:
+    """Any program may write to the journal, also in our name."""
+    told = pictured(STARTED, odd)
+    assert odd.get("MESSAGE", "") in told
+    assert "abc" not in told
+    assert "\x1b" not in told
+    entry = entry_told(odd)
+    assert entry is not None
+    assert "\x1b" not in watch.line_of(entry)
+    json.dumps(vars(entry), allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"__REALTIME_TIMESTAMP":"17950000000000000000"}',
+        '{"__REALTIME_TIMESTAMP":"-1"}',
+        '{"__REALTIME_TIMESTAMP":"1' + 400 * "0" + '"}',
+        '{"__REALTIME_TIMESTAMP":"1' + 5000 * "0" + '"}',
+        '{"__REALTIME_TIMESTAMP":Infinity}',
+        '{"__REALTIME_TIMESTAMP":"1795000000000000","MESSAGE":[256]}',
+        '{"__REALTIME_TIMESTAMP":"1795000000000000","MESSAGE":[-1]}',
+        '{"__REALTIME_TIMESTAMP":"1795000000000000","MESSAGE":[1,"x"]}',
+        '{"__REALTIME_TIMESTAMP":"1795000000000000","MESSAGE":' + 900 * "[" + "1" + 900 * "]" + "}",
+        100_000 * "[",
+        "7",
+    ],
+)
+def test_an_entry_that_is_none_is_passed_over(line: str) -> None:
+    assert _news.entry_of(line) is None

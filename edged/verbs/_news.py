@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Collection, Generator, Iterator, Mapping
@@ -28,6 +29,8 @@ _OWN = ("EDGED_FACT", "EDGED_STATE")
 _EXIT = {"UNIT": f"{UNIT}.service", "COMMAND": "ExecStart"}
 """Has what systemd itself writes when the speaker has left or was killed, beside EXIT_CODE; of the
 program that reloads it COMMAND is another one."""
+_FIGURE = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
+"""As the speaker writes its figures; no other text is one, whatever Python makes of `nan`."""
 _UNITS = {"_ms": " ms", "_s": " s", "_dbfs": " dBFS", "_db": " dB", "_usd": " USD", "_ppm": " ppm"}
 
 
@@ -154,10 +157,14 @@ def entry_of(line: str) -> Entry | None:
     """A line of `journalctl -o json`; None for one that tells nothing here."""
     try:
         told = json.loads(line)
-        at = int(told["__REALTIME_TIMESTAMP"]) / 1e6
-    except (ValueError, KeyError, TypeError):
+        texts = {name: _clean(_text(value)) for name, value in told.items()}
+        return _entry(texts, int(texts["__REALTIME_TIMESTAMP"]) / 1e6)
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+        # Any program may write to the journal, also in our name.
         return None
-    texts = {name: _clean(_text(value)) for name, value in told.items()}
+
+
+def _entry(texts: Mapping[str, str], at: float) -> Entry:
     fields = {
         name.removeprefix(_PREFIX).lower(): _value(value)
         for name, value in texts.items()
@@ -166,7 +173,7 @@ def entry_of(line: str) -> Entry | None:
     if _EXIT.items() <= texts.items() and "EXIT_CODE" in texts:
         fields["exit_code"] = texts["EXIT_CODE"]
         fields["exit_status"] = _value(texts.get("EXIT_STATUS", ""))
-    entry = Entry(
+    return Entry(
         time=at,
         fact=texts.get("EDGED_FACT", ""),
         message=texts.get("MESSAGE", ""),
@@ -174,26 +181,22 @@ def entry_of(line: str) -> Entry | None:
         warning=texts.get("PRIORITY", "6") <= str(_WARNING),
         fields=fields,
     )
-    return entry
 
 
 def _text(value: Any) -> str:
     """A field is a text, or its bytes where it is not printable, or all of several values."""
     match value:
-        case [int(), *_]:
-            return bytes(value).decode(errors="replace")
-        case [first, *_]:
-            return _text(first)
-        case None:
-            return ""
-    return str(value)
+        case [str() | list() as first, *_]:
+            value = first
+        case _:
+            pass
+    if isinstance(value, list):
+        return bytes(value).decode(errors="replace")
+    return "" if value is None else str(value)
 
 
 def _value(text: str) -> str | float:
-    try:
-        return float(text)
-    except ValueError:
-        return text
+    return float(text) if _FIGURE.fullmatch(text) else text
 
 
 def words(name: str, value: Any) -> tuple[str, str]:

@@ -134,7 +134,7 @@ class View:
             case fact if over or fact in ("started", "session_ended"):
                 self._session = ""
             case "volume_changed" if not self._light_is_told:
-                self._now = Now(*self._seen, volume_db=news.fields.get("volume_db"))
+                self._now = Now(*self._seen, volume_db=_figure(news, "volume_db"))
             case _:
                 pass
         if news.fact != "state_changed":
@@ -188,14 +188,16 @@ class View:
             latencies = [
                 " ".join(words(name, value))
                 for name, value in turn.fields.items()
-                if name.endswith(("_ms", "_usd")) and name not in _SECONDARY
+                if name.endswith(("_ms", "_usd"))
+                and name not in _SECONDARY
+                and _figure(turn, name) is not None
             ]
-            number = turn.fields.get("turn", "")
-            heard = turn.fields.get("heard_ms", 0)
-            cut = ", interrupted" if turn.fields.get("interrupted") else ""
+            number, heard = _figure(turn, "turn"), _figure(turn, "heard_ms")
+            told = [f"{heard / 1000:.1f} s heard"] if heard is not None else []
+            told += ["interrupted"] if turn.fields.get("interrupted") else []
             table.add_row(
-                Text(f"  turn {number:g}" if isinstance(number, float | int) else "  turn", "cyan"),
-                Text(f"{heard / 1000:.1f} s heard{cut}"),
+                Text(f"  turn {number:g}" if number is not None else "  turn", "cyan"),
+                Text(", ".join(told)),
                 Text(", ".join(latencies)),
             )
         return table
@@ -206,6 +208,12 @@ class View:
             style = "bold red" if entry.warning else ""
             table.add_row(Text(f"  {entry.clock}", "dim"), Text(entry.message, style))
         return table
+
+
+def _figure(entry: Entry, name: str) -> float | None:
+    """None where the entry has none of that name, or something else for it."""
+    value = entry.fields.get(name)
+    return value if isinstance(value, int | float) else None
 
 
 def _trouble(entry: Entry) -> str:
