@@ -133,7 +133,7 @@ class Journald:
             "EDGED_FACT": note.fact,
             "EDGED_STATE": state,
         }
-        fields |= {f"EDGED_{name.upper()}": _text(value) for name, value in note.fields.items()}
+        fields |= {f"EDGED_{name.upper()}": written(value) for name, value in note.fields.items()}
         texts = (f"{name}={printable(value)[:_LONGEST]}" for name, value in fields.items())
         try:
             self._send(*(text.encode() for text in texts))
@@ -157,7 +157,7 @@ class Lines:
     def note(self, note: Note, state: str) -> None:
         """Write one line; one that the stream does not take is lost."""
         time = self._now().strftime("%H:%M:%S.%f")[:-3]
-        fields = "".join(f" {name}={_text(value)}" for name, value in note.fields.items())
+        fields = "".join(f" {name}={written(value)}" for name, value in note.fields.items())
         mark = "! " if priority(note) <= Priority.WARNING else ""
         line = printable(
             f"{time} {state:<10} {mark}{note.message}" + (fields and f" [{fields[1:]}]")
@@ -203,7 +203,7 @@ def _story(note: Note) -> str:
     return "; ".join(part for part in (note.message, *more) if part)
 
 
-def _text(value: str | float) -> str:
+def written(value: str | float) -> str:
     """Numbers as people and `jq` read them: no exponent, microseconds and millionths at most."""
     return f"{value:.6f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
 

@@ -702,3 +702,33 @@ def test_odd_figures_of_the_journal_are_not_shown(odd: Mapping[str, Any]) -> Non
 )
 def test_an_entry_that_is_none_is_passed_over(line: str) -> None:
     assert _news.entry_of(line) is None
+
+
+def test_figures_are_written_out_and_names_stay_as_they_are(
+    speaker: Speaker, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = {"EDGED_FACT": "session_ended", "EDGED_STATE": "asleep", "EDGED_TURN": "12345678"}
+    named = {"EDGED_SESSION": "0123456789", "EDGED_WORD": "1e3", "EDGED_CODE": "1006"}
+    entry = entry_told(ended | named | {"EDGED_SESSION_MS": "3600123", "EDGED_COST_USD": "0.00001"})
+    assert entry is not None
+    told = watch.line_of(entry)
+    assert "session 3600123 ms" in told
+    assert "session 0123456789" in told
+    assert "cost 0.00001 USD" in told
+    assert "turn 12345678," in told
+    assert json.loads(json.dumps(entry.fields)) == {
+        "turn": 12345678,
+        "session": "0123456789",
+        "word": "1e3",
+        "code": "1006",
+        "session_ms": 3600123,
+        "cost_usd": 0.00001,
+    }
+    assert '"turn": 12345678,' in json.dumps(entry.fields), "as the socket tells it"
+    assert "session 12345678901 " in pictured(CONNECTED | {"EDGED_SESSION": "12345678901"})
+    assert "turn 1234567 " in pictured(TURN | {"EDGED_TURN": "1234567"})
+    monkeypatch.setitem(STATUS, "last_turn", {"session_ms": 3600123.25, "turns": 1e15})
+    speaker.type("status")
+    said = capsys.readouterr().out
+    assert "  session: 3600123.25 ms" in said
+    assert "  turns: 1000000000000000" in said

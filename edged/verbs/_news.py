@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from ..control import ControlError, Request, read
-from ..journal import printable
+from ..journal import printable, written
 from . import _socket
 
 UNIT = "edged"
@@ -26,6 +26,9 @@ _NO_YEAR_S = 253_402_000_000.0
 """Short of the year 10000, which Python does not count to."""
 _PREFIX = "EDGED_"
 _OWN = ("EDGED_FACT", "EDGED_STATE")
+_NAMES = {"EDGED_SESSION", "EDGED_WORD", "EDGED_DEVICE", "EDGED_CODE", "EDGED_DETAIL"}
+_NAMES |= {"EDGED_MODEL", "EDGED_VOICE", "EDGED_SERVER", "EDGED_TOOL"}
+"""What others have named: never figures, whatever they look like."""
 _EXIT = {"UNIT": f"{UNIT}.service", "COMMAND": "ExecStart"}
 """Has what systemd itself writes when the speaker has left or was killed, beside EXIT_CODE; of the
 program that reloads it COMMAND is another one."""
@@ -166,7 +169,7 @@ def entry_of(line: str) -> Entry | None:
 
 def _entry(texts: Mapping[str, str], at: float) -> Entry:
     fields = {
-        name.removeprefix(_PREFIX).lower(): _value(value)
+        name.removeprefix(_PREFIX).lower(): value if name in _NAMES else _value(value)
         for name, value in texts.items()
         if name.startswith(_PREFIX) and name not in _OWN
     }
@@ -195,14 +198,16 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _value(text: str) -> str | float:
-    return float(text) if _FIGURE.fullmatch(text) else text
+def _value(told: str) -> str | float:
+    if not _FIGURE.fullmatch(told):
+        return told
+    return float(told) if "." in told else int(told)
 
 
 def words(name: str, value: Any) -> tuple[str, str]:
     """A field's name and value for people: `volume_db`, -6 is volume, -6 dB."""
     for ending, unit in _UNITS.items():
         if name.endswith(ending) and isinstance(value, int | float):
-            return printable(name.removesuffix(ending).replace("_", " ")), f"{value:g}{unit}"
-    shown = f"{value:g}" if isinstance(value, float) else printable(str(value))
-    return printable(name.replace("_", " ")), "-" if value is None else shown
+            return printable(name.removesuffix(ending).replace("_", " ")), written(value) + unit
+    shown = "-" if value is None else printable(written(value))
+    return printable(name.replace("_", " ")), shown

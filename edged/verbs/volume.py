@@ -4,6 +4,7 @@ import argparse
 from dataclasses import dataclass
 
 from ..control import Request, read
+from ..journal import written
 from . import _socket
 
 
@@ -33,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
         request = Request("volume", db=options.db)
     elif options.steps is not None:
         request = Request("volume", steps=options.steps)
-    print(f"{read(_Loudness, _socket.ask(options, request)).volume_db:g} dB")
+    print(f"{written(read(_Loudness, _socket.ask(options, request)).volume_db)} dB")
     return 0
 
 

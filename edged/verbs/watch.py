@@ -18,6 +18,7 @@ from rich.text import Text
 from ..control import ControlError
 from ..core.events import Trouble
 from ..core.scenes import Look, Scene, colour
+from ..journal import written
 from . import _socket
 from ._news import Entry, News, Now, journalled, live, words
 from ._screen import WIDTH, console, meter, visible
@@ -164,7 +165,7 @@ class View:
             told = f"{now.speaker_dbfs:.0f} dBFS" if now.speaker_dbfs > _SILENT_DBFS else "silent"
             sound.add_row("  loudspeaker", meter(now.speaker_dbfs), told)
         if now.volume_db is not None:
-            sound.add_row("  volume", meter(now.volume_db), f"{now.volume_db:g} dB")
+            sound.add_row("  volume", meter(now.volume_db), f"{written(now.volume_db)} dB")
         footer = Text(f"  from {self.source}; Ctrl-C ends it", "dim")
         return Panel(
             Group(state, sound, Text(), self._drawn_turns(), Text(), self._drawn_story(), footer),
@@ -196,7 +197,7 @@ class View:
             told = [f"{heard / 1000:.1f} s heard"] if heard is not None else []
             told += ["interrupted"] if turn.fields.get("interrupted") else []
             table.add_row(
-                Text(f"  turn {number:g}" if number is not None else "  turn", "cyan"),
+                Text(f"  turn {written(number)}" if number is not None else "  turn", "cyan"),
                 Text(", ".join(told)),
                 Text(", ".join(latencies)),
             )
