@@ -1,6 +1,7 @@
 """What a person can type: `edged VERB`, where each verb is a file in `verbs`."""
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -14,6 +15,8 @@ FAILED = 1
 MISCONFIGURED = 78
 """Exit status for a configuration mistake: EX_CONFIG of sysexits.h, so that the unit can name it in
 `RestartPreventExitStatus=`; starting again would not mend the file."""
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What only comes of writing."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,17 +24,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Our matrices are small: numpy's own threads would only cost memory, and read this at import.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     given = sys.argv[1:] if arguments is None else list(arguments)
-    parser = _parser(given)
-    if not given:
-        parser.exit(2, parser.format_help())
-    options = parser.parse_args(given)
     try:
+        options = _typed(given)
         _be_lenient()
         status: int = options.run(options)
         print(end="", flush=True)
     except BrokenPipeError:
         # Whoever read our output has left (`edged devices | head`); nothing more can be said.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _leave_unsaid()
         return FAILED
     except (KeyboardInterrupt, EOFError):
         # EOFError: whoever was asked something left with Ctrl-D.
@@ -39,6 +39,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         return _complain(str(error), error.hint, MISCONFIGURED)
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            _leave_unsaid()
+            what = f"edged: cannot write: {os.strerror(error.errno)}"
+            what += f": {error.filename}" if error.filename else ""
+            return _complain(what, "make room, or write to somewhere else", FAILED)
         hint = getattr(error, "hint", None)
         if hint is None:
             raise
@@ -53,6 +58,25 @@ def _be_lenient() -> None:
         sys.stdout.reconfigure(errors="replace")
     if isinstance(sys.stdin, TextIOWrapper):
         sys.stdin.reconfigure(errors="surrogateescape")
+
+
+def _leave_unsaid() -> None:
+    """Python tries to write what is left when it ends, and would complain once more."""
+    try:
+        print(end="", flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _typed(given: Sequence[str]) -> argparse.Namespace:
+    parser = _parser(given)
+    if not given:
+        parser.exit(2, parser.format_help())
+    try:
+        return parser.parse_args(given)
+    finally:
+        # Help that was asked for is output like any other.
+        print(end="", flush=True)
 
 
 def _parser(given: Sequence[str]) -> argparse.ArgumentParser:

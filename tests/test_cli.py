@@ -119,6 +119,20 @@ def test_output_that_nobody_reads_any_more_is_no_crash() -> None:
     assert (left.returncode, left.stderr) == (1, "")
 
 
+@pytest.mark.parametrize(
+    "typed",
+    ["check --template", "check", "usage --json", "usage", "doctor python", "--help", "--version"],
+)
+def test_output_that_finds_no_room_is_said_so(typed: str) -> None:
+    command = [sys.executable, "-m", "edged", *typed.split()]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.splitlines()[0] == "edged: cannot write: No space left on device"
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
 def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         cli.main(["--version"])
