@@ -159,6 +159,33 @@ def test_the_volume_is_told_whatever_was_wished(
     assert capsys.readouterr().out == "-12 dB\n"
 
 
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("volume --db nan", "nan: a number from -60 to 0"),
+        ("volume --db=-inf", "-inf: a number from -60 to 0"),
+        ("volume --db loud", "loud: a number from -60 to 0"),
+        ("volume --db 5", "5: a number from -60 to 0"),
+        ("volume --db -60.5", "-60.5: a number from -60 to 0"),
+        ("volume +9999", "+9999: up to 120 steps"),
+        ("volume -121", "-121: up to 120 steps"),
+        ("volume +" + 5000 * "1", ": up to 120 steps"),
+        ("volume +-3", "+-3: up to 120 steps"),
+        ("listen --seconds nan", "nan: a number of seconds, 0 or more"),
+        ("listen --seconds inf", "inf: a number of seconds, 0 or more"),
+        ("listen --seconds -1", "-1: a number of seconds, 0 or more"),
+        ("listen --seconds long", "long: a number of seconds, 0 or more"),
+    ],
+)
+def test_a_number_that_cannot_be_is_refused_in_words(
+    capsys: pytest.CaptureFixture[str], typed: str, told: str
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        cli.main(typed.split())
+    assert left.value.code == 2
+    assert told in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("typed", ["volume 3", "volume loud", "volume +1 --db -3", "mute maybe"])
 def test_a_wish_that_could_mean_two_things_is_none(
     speaker: Speaker, capsys: pytest.CaptureFixture[str], typed: str
@@ -380,6 +407,11 @@ def test_listening_for_programs(
     assert speaker.type("listen", "--seconds", "0.3", "--json") == 0
     first = capsys.readouterr().out.splitlines()[0]
     assert json.loads(first) == {"dbfs": None, "scores": {}}
+
+
+def test_listening_for_no_time_ends_at_once(speaker: Speaker) -> None:
+    speaker.news = [{"now": NOW}]
+    assert speaker.type("listen", "--seconds", "0") == 0
 
 
 def test_the_picture_of_what_is_heard() -> None:

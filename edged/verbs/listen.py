@@ -1,8 +1,10 @@
 """See live how loud the microphone is and how near the wake words come to being heard."""
 
 import argparse
+import contextlib
 import json
 from collections.abc import Iterator, Mapping
+from math import inf
 from time import monotonic
 from typing import NamedTuple
 
@@ -32,7 +34,7 @@ class Heard(NamedTuple):
 def arguments(parser: argparse.ArgumentParser) -> None:
     """For how long, and for whom."""
     _socket.arguments(parser)
-    parser.add_argument("--seconds", type=float, metavar="S", help="end after so long")
+    parser.add_argument("--seconds", type=_seconds, metavar="S", help="end after so long")
     parser.add_argument("--json", action="store_true", help="one JSON object a line, for programs")
 
 
@@ -56,8 +58,15 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _seconds(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        if 0 <= float(text) < inf:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text}: a number of seconds, 0 or more")
+
+
 def _until(options: argparse.Namespace) -> Iterator[Now | Entry]:
-    end = monotonic() + options.seconds if options.seconds else None
+    end = None if options.seconds is None else monotonic() + options.seconds
     begun = False
     for news in live(options):
         # What comes before the first moment is of the past.

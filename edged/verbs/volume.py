@@ -1,11 +1,18 @@
 """Say how loud the speaker is, or turn it: +1 and -1 are steps, --db names a volume."""
 
 import argparse
+import contextlib
+import re
 from dataclasses import dataclass
 
 from ..control import Request, read
 from ..journal import written
 from . import _socket
+
+_MOST_STEPS = 120
+"""So many of the smallest cross the whole range."""
+_SOFTEST_DB = -60
+"""The range of the settings in [volume]."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "steps", nargs="?", type=_steps, metavar="+N|-N", help="louder or softer by N steps"
     )
     wish.add_argument(
-        "--db", type=float, metavar="DB", help="so loud: 0 is as loud as it goes, -20 is soft"
+        "--db", type=_db, metavar="DB", help="so loud: 0 is as loud as it goes, -20 is soft"
     )
 
 
@@ -41,4 +48,13 @@ def run(options: argparse.Namespace) -> int:
 def _steps(text: str) -> int:
     if not text.startswith(("+", "-")):
         raise argparse.ArgumentTypeError(f"+{text} is louder, -{text} softer; or --db DB")
+    if not re.fullmatch("[0-9]{1,3}", text[1:]) or int(text[1:]) > _MOST_STEPS:
+        raise argparse.ArgumentTypeError(f"{text[:20]}: up to {_MOST_STEPS} steps")
     return int(text)
+
+
+def _db(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        if _SOFTEST_DB <= float(text) <= 0:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text}: a number from {_SOFTEST_DB} to 0")
