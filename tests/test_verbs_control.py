@@ -536,6 +536,11 @@ def test_what_of_the_journal_may_not_be_seen_is_said(
     told = capsys.readouterr()
     assert "the journal cannot be read: You may not." in told.err
     assert "usermod -aG systemd-journal" in told.err
+    program.write_text("#!/bin/sh\nexit 1\n")
+    assert cli.main(["watch", "--journal"]) == cli.FAILED
+    told = capsys.readouterr()
+    assert "the journal cannot be read: journalctl ends with status 1 and says nothing" in told.err
+    assert "usermod" not in told.err
 
 
 @pytest.mark.parametrize("asked", [["watch"], ["watch", "--journal"]])

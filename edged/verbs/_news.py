@@ -142,6 +142,9 @@ def _look_into_it() -> None:
         ["journalctl", "-n", "0"], capture_output=True, text=True, errors="replace", check=False
     )
     told = seen.stderr.strip()
+    if seen.returncode and not told:
+        silence = f"journalctl ends with status {seen.returncode} and says nothing"
+        raise ControlError(f"the journal cannot be read: {silence}", "try: journalctl -u edged")
     if seen.returncode:
         hint = "sudo edged watch; or: sudo usermod -aG systemd-journal USER, and log in again"
         raise ControlError(f"the journal cannot be read: {told}", hint)
