@@ -247,6 +247,14 @@ _DEEPEST = 20
 _Told = TypeVar("_Told")
 
 
+class Strange(ControlError):
+    """What is answered is nothing that a speaker of this version says."""
+
+    def __init__(self, why: str) -> None:
+        hint = "one of another version may still run: sudo systemctl restart edged"
+        super().__init__(f"the answer is none of this edged's: {why}", hint)
+
+
 def ask(path: Path, request: Request, timeout_s: float = 3.0) -> dict[str, Any]:
     """Ask a running speaker and return its reply; blocks for `timeout_s` seconds at most a step.
 
@@ -275,33 +283,33 @@ def follow(path: Path, request: Request, timeout_s: float = 3.0) -> Replies:
                     said = replies.readline(LINE_BYTES)
                     yield _agreed(msgspec.json.decode(said, type=dict[str, Any]))
     except RecursionError as error:
-        raise _strange("it is nested too deep") from error
-    except (OSError, msgspec.MsgspecError) as error:
+        raise Strange("it is nested too deep") from error
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise _unanswered(path, error) from error
 
 
 def read(kind: type[_Told], told: object) -> _Told:
     """A part of a reply as a `kind`; what a newer speaker tells beyond that is passed over.
 
-    Raises `ControlError` where it is none.
+    Raises `Strange` where it is none.
     """
     try:
         return msgspec.convert(told, kind)
     except msgspec.ValidationError as error:
-        raise _strange(str(error)) from error
+        raise Strange(str(error)) from error
 
 
 def _agreed(reply: dict[str, Any]) -> dict[str, Any]:
     """The reply's fields; raises `ControlError` where it says no, or neither yes nor no."""
     if not _is_shallow(reply):
-        raise _strange("it is nested too deep")
+        raise Strange("it is nested too deep")
     match reply.pop("ok", None):
         case True:
             return reply
         case False:
             error, hint = (printable(str(reply.get(name, ""))) for name in ("error", "hint"))
             raise ControlError(error or "it says no, and not why", hint or _LOOK)
-    raise _strange("neither yes nor no is said")
+    raise Strange("neither yes nor no is said")
 
 
 def _is_shallow(told: Any, left: int = _DEEPEST) -> bool:
@@ -312,11 +320,6 @@ def _is_shallow(told: Any, left: int = _DEEPEST) -> bool:
 
 
 _LOOK = "see journalctl -u edged"
-
-
-def _strange(why: str) -> ControlError:
-    hint = "one of another version may still run: sudo systemctl restart edged"
-    return ControlError(f"the answer is none of this edged's: {why}", hint)
 
 
 def _unanswered(path: Path, error: Exception) -> ControlError:

@@ -97,14 +97,16 @@ Stranger = Callable[..., int]
 def stranger(speaker: Speaker) -> Stranger:
     """Somebody else listens in the speaker's place: types words, and that is what they are told."""
 
-    def type_(answer: str, *words: str) -> int:
+    def type_(answer: str | bytes, *words: str) -> int:
+        told = answer.encode() if isinstance(answer, str) else answer
+
         def serve() -> None:
             with contextlib.suppress(OSError):
                 while True:
                     line, _ = listener.accept()
                     with line:
                         line.recv(1000)
-                        line.sendall(answer.encode() + b"\n")
+                        line.sendall(told + b"\n")
 
         speaker.path.parent.mkdir()
         with socket.socket(socket.AF_UNIX) as listener:
@@ -342,6 +344,29 @@ def test_a_speaker_of_another_version_is_said_so(
     said = capsys.readouterr().err
     assert "the answer is none of this edged's: " in said
     assert "sudo systemctl restart edged" in said
+
+
+def test_a_speaker_of_another_version_is_not_asked_again_and_again(
+    journal: Book,
+    stranger: Stranger,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What it begins with can be read."""
+    monkeypatch.setattr(watch, "_AWAY_S", 1.0)
+    answers = "\n".join(json.dumps({"ok": True, "note": note}) for note in (NOTE, {}))
+    assert stranger(answers, "watch") == cli.FAILED
+    said = capsys.readouterr()
+    assert said.out.count("woken by shell") == 1
+    assert "the answer is none of this edged's" in said.err
+
+
+@pytest.mark.parametrize("answer", [b'{"ok":true,"state":"\xff"}', b'{"ok":', b"7", b""])
+def test_who_answers_nothing_that_can_be_read_is_no_speaker(
+    stranger: Stranger, capsys: pytest.CaptureFixture[str], answer: bytes
+) -> None:
+    assert stranger(answer, "status") == cli.FAILED
+    assert "is no edged, or has just left" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("depth", [25, 900, 10_000])

@@ -15,7 +15,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from ..control import ControlError
+from ..control import ControlError, Strange
 from ..core.events import Trouble
 from ..core.scenes import Look, Scene, colour
 from ..journal import written
@@ -112,7 +112,8 @@ class View:
                     until = monotonic() + _AWAY_S
                     yield news
             except ControlError as gone:
-                if monotonic() >= until:
+                # One of another version would only say the same again.
+                if monotonic() >= until or isinstance(gone, Strange):
                     return gone
             self._now = Now("away")
             sleep(_RETRY_S)
