@@ -95,7 +95,8 @@ def test_the_speaker_has_it_where_it_is_asked_for(tmp_path: Path, every_s: float
         told = journal.open()
         chosen, echo = devices.echo(settings, 24000, told)
         hearing = 24000, 20, echo, chosen.name
-        async with devices.opened(settings, lambda event: None, hearing, told) as (_, _, lights):
+        opened = devices.opened(settings, lambda event: None, hearing, lambda note: None)
+        async with opened as (_, _, lights):
             return lights
 
     assert len(asyncio.run(evening())) == (1 if every_s else 0)

@@ -186,7 +186,9 @@ def test_a_folder_that_may_not_be_entered_costs_a_warning_each_way(
     read, written = warnings
     assert "cannot be put aside: Permission denied" in read
     assert "cannot be saved: Permission denied" in written
-    assert kept.read("sound", dict[str, int], {}) == {"volume_db": 1}
+    assert Store(tmp_path / "state", warnings.append).read("sound", dict[str, int], {}) == {
+        "volume_db": 1
+    }
 
 
 HOLDER = """

@@ -213,7 +213,7 @@ def what_breaks_at_once_again_and_again_is_given_up() -> str:
 @line
 def without_a_key_it_starts_and_says_what_to_type() -> str:
     key = _CREDENTIALS / "openai"
-    aside = Path("/root/key")
+    aside = Path("/run/key-put-aside")
     key.replace(aside)
     mark = len(house.journal())
     try:
@@ -231,7 +231,7 @@ def without_a_key_it_starts_and_says_what_to_type() -> str:
 @line
 def a_key_that_is_encrypted_opens_a_conversation() -> str:
     """As the README says how; afterwards it lies in the open again."""
-    plain, aside = _CREDENTIALS / "openai", Path("/root/key")
+    plain, aside = _CREDENTIALS / "openai", Path("/run/key-put-aside")
     sealed = _SEALED / "openai"
     house.run("systemd-creds", "encrypt", "--name=", str(plain), str(sealed))
     plain.replace(aside)
