@@ -203,7 +203,8 @@ def what_breaks_at_once_again_and_again_is_given_up() -> str:
         house.run("systemctl", "daemon-reload")
         house.forgive()
         house.run("systemctl", "restart", "edged.service")
-    assert restarts == 20, restarts
+    # systemd 252 counts the one that it refuses, too.
+    assert restarts in (19, 20), restarts
     told = [entry.get("MESSAGE", "") for entry in house.journal().since(mark)]
     assert any("repeated too quickly" in each for each in told), told[-5:]
     house.settled()
@@ -213,7 +214,7 @@ def what_breaks_at_once_again_and_again_is_given_up() -> str:
 @line
 def without_a_key_it_starts_and_says_what_to_type() -> str:
     key = _CREDENTIALS / "openai"
-    aside = Path("/run/key-put-aside")
+    aside = Path("/etc/key-put-aside")
     key.replace(aside)
     mark = len(house.journal())
     try:
@@ -231,7 +232,7 @@ def without_a_key_it_starts_and_says_what_to_type() -> str:
 @line
 def a_key_that_is_encrypted_opens_a_conversation() -> str:
     """As the README says how; afterwards it lies in the open again."""
-    plain, aside = _CREDENTIALS / "openai", Path("/run/key-put-aside")
+    plain, aside = _CREDENTIALS / "openai", Path("/etc/key-put-aside")
     sealed = _SEALED / "openai"
     house.run("systemd-creds", "encrypt", "--name=", str(plain), str(sealed))
     plain.replace(aside)
