@@ -250,6 +250,9 @@ class Reader:
         if origin is Mapping and isinstance(value, dict):
             old = default if isinstance(default, Mapping) else {}
             shape = get_args(kind)[1]
+            for name in value:
+                if "\0" in name:
+                    self.mistake((*address, name), "no name can have a NUL in it")
             named = {
                 k: self._value((*address, k), shape, v, old.get(k, _WRONG))
                 for k, v in value.items()

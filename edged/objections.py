@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Mapping
 
-from . import config, home, key
+from . import config, door, home, key
 from .address import Address
 from .core.gestures import EXCLUSIVE, Action, Bindings
 from .core.settings import Volume
@@ -177,15 +177,18 @@ def _flawed(reader: config.Reader, tools: Tools, secret: key.Settings) -> None:
 
 
 def _homeless(reader: config.Reader, settings: Settings) -> None:
-    """A file in the home of nobody will never be there."""
-    for address, named in (
-        (("key", "file"), settings.key.file),
-        (("control", "socket"), settings.control.socket),
-    ):
-        try:
-            home.path(named)
-        except ValueError as error:
-            reader.mistake(address, str(error))
+    """A file in the home of nobody will never be there, nor a socket with too long a path."""
+    try:
+        home.path(settings.key.file)
+    except ValueError as error:
+        reader.mistake(("key", "file"), str(error))
+    try:
+        if settings.control.socket:
+            door.fit(settings.control.path)
+    except OSError as error:
+        reader.mistake(("control", "socket"), error.strerror or str(error))
+    except ValueError as error:
+        reader.mistake(("control", "socket"), str(error))
 
 
 def _nowhere(reader: config.Reader, provider: Chosen, link: Chosen) -> None:

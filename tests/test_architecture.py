@@ -64,7 +64,7 @@ ALLOWED: dict[str, set[str]] = {
     "pins": GROUND,
     "sections": GROUND | {"control", "core.gestures", "core.settings"},
     "settings": GROUND | {"sections", "core.settings", "core.gestures", "core.budget"},
-    "objections": GROUND | {"sections", "settings", "core.settings", "core.gestures"},
+    "objections": GROUND | {"door", "sections", "settings", "core.settings", "core.gestures"},
     "schema": GROUND
     | {"sections", "settings", "objections", "control"}
     | {"core.settings", "core.gestures", "core.budget"},

@@ -75,6 +75,27 @@ def test_no_text_has_a_nul_in_it(file: Path, setting: str) -> None:
     assert mistake.message == r'expected text, not "a\u0000b": no text can have a NUL in it'
 
 
+@pytest.mark.parametrize("mapping", ["buttons.actions", "wake.openwakeword.words"])
+def test_a_name_that_would_end_in_the_middle_is_a_mistake(file: Path, mapping: str) -> None:
+    file.write_text(rf'{mapping}."a\u0000b" = {{}}')
+    with pytest.raises(config.ConfigError) as mistaken:
+        schema.read(file)
+    told = str(mistaken.value).splitlines()
+    assert rf'{file}:1: {mapping}."a\u0000b": no name can have a NUL in it' in told
+
+
+def test_a_socket_with_too_long_a_path_is_a_mistake(file: Path) -> None:
+    longest = "/run/" + "c" * 102
+    file.write_text(f'control.socket = "{longest}"')
+    assert schema.read(file).control.path == Path(longest)
+    file.write_text(f'control.socket = "{longest}c"')
+    with pytest.raises(config.ConfigError) as mistaken:
+        schema.read(file)
+    (mistake,) = mistaken.value.mistakes
+    assert (mistake.line, mistake.key) == (1, "control.socket")
+    assert mistake.message == "its path has more than 107 bytes"
+
+
 @pytest.mark.parametrize("setting", ["session.instructions_file", "key.file", "control.socket"])
 def test_a_file_in_the_home_of_nobody_is_a_mistake(file: Path, setting: str) -> None:
     file.write_text(f'{setting} = "~nosuch/x"')
