@@ -1,4 +1,4 @@
-"""A light that is not there yet: the speaker goes on, and uses it as soon as it comes."""
+"""A light or a button that is not there yet: the speaker goes on, and uses it when it comes."""
 
 import asyncio
 from pathlib import Path
@@ -42,6 +42,39 @@ SHY = '''
             self._file.write_text("closed")
 '''
 
+TARDY = '''
+    """A button that is there once a file is, and is pressed at once."""
+
+    from collections.abc import Iterator
+    from dataclasses import dataclass
+    from pathlib import Path
+
+    from edged.core.events import ButtonPressed, ButtonReleased
+
+    @dataclass(frozen=True)
+    class Settings:
+        file: str = ""
+        """Where it is."""
+
+        def names(self) -> Iterator[str]:
+            """What it is called."""
+            yield "talk"
+
+    def open(settings, feed):
+        return Tardy(Path(settings.file), feed)
+
+    class Tardy:
+        def __init__(self, file, feed):
+            if not file.exists():
+                raise OSError(f"{file}: no button")
+            self._file = file
+            feed(ButtonPressed("talk"))
+            feed(ButtonReleased("talk"))
+
+        def close(self):
+            self._file.write_text("closed")
+'''
+
 
 @pytest.fixture
 def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Told:
@@ -75,6 +108,32 @@ def test_it_shows_what_it_missed_when_it_comes(
     assert "no lamp" in missing.message
     assert missing.fields["advice"] == "switch it on"
     assert lamp.read_text() == "closed"
+
+
+def test_a_button_that_comes_late_does_what_it_is_for(
+    tmp_path: Path, told: Told, drop_driver: Drop
+) -> None:
+    drop_driver("buttons", "tardy", TARDY)
+    button = tmp_path / "button"
+    settings = configured(
+        tmp_path,
+        'buttons.drivers=["tardy"]',
+        f'buttons.tardy.file="{button}"',
+        'buttons.actions.talk.press="mute"',
+    )
+
+    async def story() -> None:
+        running = asyncio.create_task(app.run(settings))
+        await told.says(Fact.MICROPHONE_OPENED)
+        button.touch()
+        found = await told.says(Fact.PART_FOUND)
+        assert "tardy" in found.message
+        await told.says(Fact.MUTED)
+        running.cancel()
+        await running
+
+    asyncio.run(story())
+    assert button.read_text() == "closed"
 
 
 def test_a_speaker_that_ends_waits_for_none(tmp_path: Path, told: Told, drop_driver: Drop) -> None:
