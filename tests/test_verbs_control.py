@@ -710,6 +710,16 @@ def test_who_was_started_anew_has_no_session() -> None:
     assert "sess_1" not in told
 
 
+def test_after_a_power_cut_nothing_runs_until_it_is_started() -> None:
+    """The last entry of the boot before is of a speaker in a conversation."""
+    this = Path("/proc/sys/kernel/random/boot_id").read_text().strip().replace("-", "")
+    told = pictured(STARTED, CONNECTED | {"_BOOT_ID": 32 * "0"})
+    assert "● not running" in told
+    assert "sess_1" not in told
+    assert "● listening" in pictured(STARTED, CONNECTED | {"_BOOT_ID": this})
+    assert "● asleep" in pictured(CONNECTED | {"_BOOT_ID": 32 * "0"}, STARTED)
+
+
 def test_the_program_that_reloads_the_speaker_may_end() -> None:
     told = pictured(STARTED, CONNECTED, KILLED | {"COMMAND": "ExecReload"})
     assert "● listening" in told

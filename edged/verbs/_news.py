@@ -9,6 +9,7 @@ import sys
 from collections.abc import Collection, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from ..control import ControlError, Request, read
@@ -32,6 +33,8 @@ _NAMES |= {"EDGED_MODEL", "EDGED_VOICE", "EDGED_SERVER", "EDGED_TOOL"}
 _EXIT = {"UNIT": f"{UNIT}.service", "COMMAND": "ExecStart"}
 """Has what systemd itself writes when the speaker has left or was killed, beside EXIT_CODE; of the
 program that reloads it COMMAND is another one."""
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+"""random(4): another one after each start; the journal writes it without dashes."""
 _FIGURE = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
 """As the speaker writes its figures; no other text is one, whatever Python makes of `nan`."""
 _UNITS = {"_ms": " ms", "_s": " s", "_dbfs": " dBFS", "_db": " dB", "_usd": " USD", "_ppm": " ppm"}
@@ -49,6 +52,8 @@ class Entry:
     state: str
     warning: bool = False
     fields: Mapping[str, Any] = field(default_factory=dict)
+    bygone: bool = False
+    """Of the time before this machine's start: what ran then runs no more."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.time < _NO_YEAR_S:
@@ -179,6 +184,7 @@ def _entry(texts: Mapping[str, str], at: float) -> Entry:
     if _EXIT.items() <= texts.items() and "EXIT_CODE" in texts:
         fields["exit_code"] = texts["EXIT_CODE"]
         fields["exit_status"] = _value(texts.get("EXIT_STATUS", ""))
+    boot = _BOOT_ID.read_text(encoding="ascii").strip().replace("-", "")
     return Entry(
         time=at,
         fact=texts.get("EDGED_FACT", ""),
@@ -186,6 +192,7 @@ def _entry(texts: Mapping[str, str], at: float) -> Entry:
         state=texts.get("EDGED_STATE", ""),
         warning=texts.get("PRIORITY", "6") <= str(_WARNING),
         fields=fields,
+        bygone=texts.get("_BOOT_ID", boot) != boot,
     )
 
 

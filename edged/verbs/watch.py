@@ -123,18 +123,18 @@ class View:
         if isinstance(news, Now):
             self._now, self._light_is_told = news, True
             return
-        over = news.fact in _OVER or news.exited
+        over = news.fact in _OVER or news.exited or news.bygone
         state = "not running" if over else news.state
         if state and not self._light_is_told and (state, _trouble(news)) != self._seen:
             self._now = Now(state, _trouble(news), volume_db=self._now.volume_db)
             self._since = monotonic()
+        if over or news.fact in ("started", "session_ended"):
+            self._session = ""
         match news.fact:
             case "turn_ended":
                 self._turns.append(news)
-            case "connected":
+            case "connected" if not over:
                 self._session = str(news.fields.get("session", ""))
-            case fact if over or fact in ("started", "session_ended"):
-                self._session = ""
             case "volume_changed" if not self._light_is_told:
                 self._now = Now(*self._seen, volume_db=_figure(news, "volume_db"))
             case _:
