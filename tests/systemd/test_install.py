@@ -216,6 +216,44 @@ def test_what_it_can_do_without_is_installed_along_or_named(
     assert "sudo apt install espeak-ng" in said
 
 
+SHORT_LISTS = r"""
+mkdir /try
+cp -R scripts /try
+cd /try
+for list in scripts/requirements-3*.txt; do
+    sed -n '/^\(gpiozero\|systemd-python\)==/,/[^\\]$/p' "$list" >short
+    { echo '# A short list. Written here'; cat short; } >"$list"
+done
+for list in scripts/requirements-[amp]*.txt; do cp scripts/requirements-build.txt "$list"; done
+scripts/wheels wheels
+"""
+"""Two packages: one that comes as a wheel, and one that is built."""
+OLDER = r"""
+for wheel in wheels/{gpio,systemd}*.whl; do
+    mv "$wheel" "$(sed 's/-[0-9][^-]*-/-1.0-/' <<<"$wheel")"
+done
+sed -i 's/^\(gpiozero\|systemd_python\)-[0-9][^-]*-/\1-1.0-/' wheels/complete-*
+touch wheels/mine-1.0-py3-none-any.whl
+for list in scripts/requirements-3*.txt; do echo >>"$list"; done
+"""
+"""As if the lists had named other versions when they were gathered."""
+
+
+def test_wheels_for_older_lists_are_in_nobodys_way(stocked: Machine, tmp_path: Path) -> None:
+    house = Machine(tmp_path, like=stocked)
+    told = house.run("bash", "-euc", SHORT_LISTS, online=True)
+    assert told.returncode == 0, told.stdout
+    there = do(house, "cd /try; ls wheels; cat wheels/built-*")
+    assert re.search("^systemd_python-[2-9].*whl$", there, re.M)
+    do(house, f"cd /try; {OLDER}")
+    again = house.run("bash", "-euc", "cd /try; scripts/wheels wheels", online=True)
+    assert again.returncode == 0, again.stdout
+    now = do(house, "cd /try; ls wheels; cat wheels/built-*").splitlines()
+    assert [name for name in now if "-1.0-" in name] == ["mine-1.0-py3-none-any.whl"]
+    (built,) = [line for line in now if "==" in line]
+    assert built.startswith("systemd_python==2")
+
+
 def test_the_package_comes_and_goes(stocked: Machine, tmp_path: Path) -> None:
     factory = Machine(tmp_path / "factory", like=stocked)
     do(factory, "scripts/package --wheels .cache/wheels /packages")
