@@ -17,6 +17,8 @@ NEEDS = ("config",)
 _NOBODY = (FileNotFoundError, ConnectionRefusedError)
 _LISTENS_S = 2.0
 _SILENCE_DBFS = -119.0
+_HOLDS = ("activating", "active", "reloading")
+"""The states of a service whose speaker has the devices, or is about to."""
 _FREE = "sudo systemctl stop edged && sudo edged doctor; sudo systemctl start edged"
 
 
@@ -31,7 +33,7 @@ def look(visit: Visit) -> Finding:
             return skipped(f"a speaker runs, and holds them ({error})", _free(visit))
     else:
         return _held(visit, said, _heard(path))
-    if visit.machine.unit("ActiveState").get("ActiveState") in ("active", "activating"):
+    if visit.machine.unit("ActiveState").get("ActiveState") in _HOLDS:
         return skipped("the service runs, and holds them", _free(visit))
     return ok("no speaker runs")
 

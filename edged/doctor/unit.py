@@ -14,6 +14,9 @@ _PROPERTIES = (
     *("ExecMainStatus", "NRestarts", "StatusText", "NeedDaemonReload"),
 )
 _STARTED = "sudo systemctl enable --now edged"
+_UNMASKED = f"sudo systemctl unmask edged && {_STARTED}"
+_MISTAKEN = "systemd-analyze verify edged.service"
+_AGAIN = "edged doctor unit"
 _TELL = "journalctl -u edged -b -n 20"
 _FIXES = {
     "78": "edged check",
@@ -36,9 +39,11 @@ def look(visit: Visit) -> Finding:
     said = visit.machine.unit(*_PROPERTIES)
     if not said:
         return skipped("systemd does not answer", "systemctl status edged")
-    again = visit.machine.install
-    if said.get("LoadState") != "loaded":
-        return fail(f"edged.service is {said.get('LoadState')}", again)
+    again, load = visit.machine.install, said.get("LoadState")
+    if load in ("bad-setting", "error"):
+        return fail(f"systemd cannot use edged.service as it is written ({load})", _MISTAKEN)
+    if load != "loaded":
+        return fail(f"edged.service is {load}", _UNMASKED if load == "masked" else again)
     if said.get("ExecMainStatus") == "203" and said.get("ActiveState") != "active":
         return fail("the command that it starts is not there", again)
     if said.get("NeedDaemonReload") == "yes":
@@ -52,11 +57,14 @@ def _state(said: Mapping[str, str], machine: Machine) -> Finding:
     if state in ("failed", "activating") and said.get("Result") != "success":
         seen = f"it failed ({said.get('Result')}, status {status})"
         return fail(seen, _mended(status, machine))
-    if state != "active":
+    if state not in ("active", "reloading", "activating"):
         return warn(f"it does not run ({state})", _STARTED)
+    does = "is starting" if state == "activating" else "runs"
     restarts = int(said.get("NRestarts", "0") or 0)
     if restarts >= _OFTEN:
-        return warn(f"it runs, but was started again {restarts} times", _TELL)
+        return warn(f"it {does}, but was started again {restarts} times", _TELL)
+    if state == "activating":
+        return warn("it is starting: look again in a moment", _AGAIN)
     if said.get("UnitFileState") not in ("enabled", "enabled-runtime", "static"):
         return warn("it runs, but will not start at boot", "sudo systemctl enable edged")
     controllers = machine.text(_CONTROLLERS).split()

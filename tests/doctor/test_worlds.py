@@ -670,8 +670,9 @@ def test_a_speaker_that_does_not_answer_holds_them_too(world: World, tmp_path: P
         says(world.look("devices"), "skipped", "a speaker runs, and holds them .it is busy.", ".*")
 
 
-def test_a_service_that_has_no_socket_yet_holds_them_too(world: World) -> None:
-    world.systemd(ActiveState="activating")
+@pytest.mark.parametrize("state", ["activating", "reloading"])
+def test_a_service_without_a_socket_holds_them_too(world: World, state: str) -> None:
+    world.systemd(ActiveState=state)
     says(world.look("devices"), "skipped", "the service runs", "sudo systemctl stop edged && .*")
 
 
@@ -696,6 +697,7 @@ WELL = {
     "NotifyAccess": "main",
     "Type": "notify",
 }
+MISREAD = "systemd-analyze verify edged.service"
 
 
 @pytest.mark.parametrize(
@@ -704,12 +706,28 @@ WELL = {
         ({}, "ok", "runs and starts at boot: asleep", ""),
         ({"LoadState": "not-found"}, "fail", "not-found", r"sudo \./scripts/install"),
         (
+            {"LoadState": "masked", "ActiveState": "inactive", "UnitFileState": "masked"},
+            "fail",
+            "is masked",
+            "sudo systemctl unmask edged && sudo systemctl enable --now edged",
+        ),
+        ({"LoadState": "bad-setting"}, "fail", r"\(bad-setting\)", MISREAD),
+        ({"LoadState": "error"}, "fail", r"\(error\)", MISREAD),
+        (
             {"ActiveState": "activating", "Result": "exit-code", "ExecMainStatus": "203"},
             "fail",
             "the command that it starts is not there",
             r"sudo \./scripts/install",
         ),
         ({"NeedDaemonReload": "yes"}, "warn", "changed on disk", ".*daemon-reload.*"),
+        ({"ActiveState": "reloading"}, "ok", "runs and starts at boot: asleep", ""),
+        ({"ActiveState": "activating"}, "warn", "it is starting", "edged doctor unit"),
+        (
+            {"ActiveState": "activating", "NRestarts": "7"},
+            "warn",
+            "it is starting, but was started again 7 times",
+            "journalctl -u edged -b -n 20",
+        ),
         ({"ActiveState": "inactive"}, "warn", "does not run", "sudo systemctl enable --now edged"),
         ({"UnitFileState": "disabled"}, "warn", "at boot", "sudo systemctl enable edged"),
         ({"NRestarts": "7"}, "warn", "again 7 times", "journalctl -u edged -b -n 20"),
