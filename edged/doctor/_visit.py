@@ -23,6 +23,10 @@ _EXTRA = re.compile(r"'edged\[(\w+)\]'")
 _ALWAYS = "pi"
 """The extra that the installer brings unasked."""
 _PIP = re.compile(r"pip install ('[^']+')")
+_PACKAGED = re.compile(
+    r"^Package: edged\n(?:.+\n)*?Status: \w+ \w+ (?!config-files|not-installed)", re.MULTILINE
+)
+"""By dpkg-query(1): of one that was removed the configuration is left."""
 UNIT = "edged.service"
 USER = "edged"
 """Who the service runs as."""
@@ -125,7 +129,7 @@ class Machine:
 
     @property
     def _packaged(self) -> bool:
-        return self.path("/var/lib/dpkg/info/edged.list").exists()
+        return _PACKAGED.search(self.text("/var/lib/dpkg/status")) is not None
 
     @property
     def managed(self) -> bool:

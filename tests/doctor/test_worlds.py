@@ -64,6 +64,16 @@ class World:
         program.write_text(f"#!/bin/sh\n[ \"$1\" = show ] || exit 1\ncat <<'E'\n{said}\nE\n")
         program.chmod(0o755)
 
+    def packaged(self, status: str = "install ok installed") -> None:
+        """Have a dpkg that knows edged in this state, and others in theirs."""
+        self.file("/var/lib/dpkg/info/edged.list")
+        known = {"dash": "install ok installed", "edged": status, "efi": "install ok installed"}
+        told = (
+            f"Package: {name}\nStatus: {its}\nVersion: 1.0-1\nDescription: a package\n it is one\n"
+            for name, its in known.items()
+        )
+        self.file("/var/lib/dpkg/status", "\n".join(told))
+
     @property
     def visit(self) -> Visit:
         """The doctor's, in this world."""
@@ -263,7 +273,7 @@ def test_an_extra_of_an_installed_speaker_is_the_installers_which_keeps_it(
     world.config.write_text('[wake]\ndriver = "lacking"\n')
     monkeypatch.setattr(sys, "prefix", "/opt/edged")
     if packaged:
-        world.file("/var/lib/dpkg/info/edged.list")
+        world.packaged()
     wanted = f"{PIP} 'edged[aec]'" if packaged else "sudo ./scripts/install --with aec"
     says(world.look("config"), "fail", "cannot be used here", re.escape(wanted))
 
@@ -593,9 +603,27 @@ def test_a_device_that_no_group_may_use(world: World) -> None:
 
 
 def test_a_package_is_installed_again_as_a_package(world: World) -> None:
-    world.file("/var/lib/dpkg/info/edged.list")
+    world.packaged()
     world.systemd(**(WELL | {"LoadState": "not-found"}))
     assert world.look("unit").fix == "sudo apt reinstall ./edged_*.deb"
+
+
+@pytest.mark.parametrize(
+    ("status", "fix"),
+    [
+        ("hold ok installed", "sudo apt reinstall ./edged_*.deb"),
+        ("install ok half-configured", "sudo apt reinstall ./edged_*.deb"),
+        ("deinstall ok config-files", "sudo ./scripts/install"),
+        ("purge ok not-installed", "sudo ./scripts/install"),
+    ],
+)
+def test_a_package_of_which_only_traces_are_left_is_none(
+    world: World, status: str, fix: str
+) -> None:
+    """After `apt remove` dpkg still knows its configuration."""
+    world.packaged(status)
+    world.systemd(**(WELL | {"LoadState": "not-found"}))
+    assert world.look("unit").fix == fix
 
 
 def test_a_key_may_hold_letters_that_look_like_words(world: World) -> None:
@@ -937,7 +965,7 @@ def test_a_pi_without_the_library_of_its_pins(
     for part in ("lights", "buttons"):
         says(world.look(part), "fail", "gpio does not open", re.escape(fix))
     if installed:
-        world.file("/var/lib/dpkg/info/edged.list")
+        world.packaged()
         assert world.look("lights").fix == "sudo apt reinstall ./edged_*.deb"
 
 
