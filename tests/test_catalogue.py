@@ -17,8 +17,8 @@ TEXTS = {
 }
 """Each entry of the catalogue, by its MESSAGE_ID."""
 ADVICE = re.compile(
-    r"Nothing needs to be done|[Mm]end|[Tt]ype|[Tt]ake|[Pp]ut|[Gg]ive|[Pp]ress|[Ll]ook|[Rr]aise|"
-    r"lower|[Ss]ee (to|the)|Ask again|turn it down|`edged \w+|name in"
+    r"\b(Nothing needs to be done|[Mm]end|[Tt]ype|[Tt]ake|[Pp]ut|[Gg]ive|[Pp]ress|[Ll]ook|[Rr]aise|"
+    r"[Ll]ower|[Ss]ee (to|the)|Ask again|turn it down|name in)\b|`edged \w+"
 )
 """What to do: nothing, or one of these."""
 FACTS = {name: fact for fact, name in journal.MESSAGE_IDS.items()}
