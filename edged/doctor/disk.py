@@ -76,7 +76,7 @@ def judged(folder: Path, free: int, *, fixed: bool, open_to_us: bool) -> Finding
     if fixed:
         return warn(
             f"{folder} is read-only: volume, mute and calibration are forgotten at every start",
-            f"sudo mount -o remount,rw {_mount(folder)}",
+            remount(folder),
         )
     if free < _LEAST:
         return fail(told, _space(folder))
@@ -87,8 +87,10 @@ def judged(folder: Path, free: int, *, fixed: bool, open_to_us: bool) -> Finding
     return ok(told)
 
 
-def _mount(place: Path) -> Path:
-    return next(each for each in (place, *place.parents) if each.is_mount())
+def remount(place: Path) -> str:
+    """What to type so that the disk of this place, which is read-only, can be written."""
+    mount = next(each for each in (place, *place.parents) if each.is_mount())
+    return f"sudo mount -o remount,rw {mount}"
 
 
 def _space(place: Path) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from .. import schema, template
 from ..amend import amended, dotted, save, toml
 from ..config import ConfigError
-from ..doctor import _credential, _round
+from ..doctor import _credential, _round, disk
 from ..doctor._finding import fail
 from ..doctor._screen import terminal
 from ..doctor._visit import STARTS_S, Visit
@@ -102,6 +102,8 @@ def _refusal(file: Path | None) -> str:
     # A file is replaced as a whole, which takes the right to its folder, too.
     if os.access(there, os.W_OK) and (there != place or os.access(there.parent, os.W_OK)):
         return ""
+    if os.statvfs(there).f_flag & os.ST_RDONLY:
+        return f"{place} is on a disk that is read-only\n({disk.remount(there.absolute())})"
     if file is None:
         return f"only root may write {place}\n(sudo edged setup)"
     return f"{place} cannot be written\n(name another place: edged setup --config FILE)"

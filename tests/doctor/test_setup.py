@@ -17,6 +17,7 @@ from edged.doctor._screen import terminal
 from edged.verbs._interview import WORDS
 from edged.verbs._questions import Questions
 
+from .. import journals
 from .terminal import Terminal
 
 KEY = "sk-proj-abcdefghijklmnopqrstuvwxyz"
@@ -319,6 +320,21 @@ def test_whoever_may_not_write_is_told_before_anything_is_asked(
     config.parent.chmod(0o700)
 
 
+@pytest.mark.skipif(
+    os.geteuid() != 0 or not journals.may_mount(), reason="root mounts in a namespace of its own"
+)
+def test_root_is_told_to_remount_a_disk_that_is_read_only(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    """As Linux mounts it after an error of the card."""
+    code = READ_ONLY + SERVICE.format(folder=str(tmp_path))
+    with Terminal(environment=environment, code=code) as terminal:
+        terminal.reads(f"{tmp_path}/edged.toml is on a disk that is read-only")
+        terminal.reads(rf"\(sudo mount -o remount,rw {tmp_path}\)")
+        assert terminal.ends() == 1
+    assert "root may" not in terminal.said
+
+
 def test_a_folder_that_is_not_there_is_made(
     environment: dict[str, str], config: Path, url: str
 ) -> None:
@@ -357,6 +373,13 @@ _credential.FOLDER = str(folder / "credentials")
 _credential.SEALED = str(folder / "credentials.encrypted")
 _visit.Machine.managed = True
 sys.exit(cli.main(["setup"]))
+"""
+READ_ONLY = """\
+import ctypes, os, subprocess
+assert ctypes.CDLL(None).unshare(0x20000) == 0
+subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+disk = os.environ["RUNTIME_DIRECTORY"]
+subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "disk", disk], check=True)
 """
 SYSTEMCTL = """\
 #!/bin/sh
