@@ -19,7 +19,7 @@ from .flight import Flight, Recorder
 from .handoff import Handoff
 from .ledger import Ledger
 from .memory import Memory
-from .observer import Observer
+from .observer import Observer, Story
 from .ports import (
     Journal,
     PartBroken,
@@ -61,7 +61,8 @@ async def run(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, task.cancel)
-    reload = Reload(reread or (lambda: settings), service.open(), journal.open())
+    told = Story(journal.open())
+    reload = Reload(reread or (lambda: settings), service.open(), told)
     if not os.isatty(0):
         loop.add_signal_handler(signal.SIGHUP, reload.ask)
 
@@ -69,7 +70,7 @@ async def run(
         tape = recording
         if recording is not None and life > 1:
             tape = recording.with_stem(f"{recording.stem}-{life}")
-        return _run(settings, tape, reload, known)
+        return _run(settings, tape, reload, told, known)
 
     try:
         state = store.claim(store.folder())
@@ -77,7 +78,7 @@ async def run(
         raise StartFailed(str(other), other.hint) from other
     with state, contextlib.suppress(asyncio.CancelledError):
         await reload.live(settings, be)
-    journal.open().note(note(Fact.STOPPED, "stopped"), "asleep")
+    told.note(note(Fact.STOPPED, "stopped"), "asleep")
 
 
 def replay(recording: Recording) -> Iterator[tuple[float, Event, Sequence[Command]]]:
@@ -91,7 +92,7 @@ def replay(recording: Recording) -> Iterator[tuple[float, Event, Sequence[Comman
 
 
 async def _run(
-    settings: schema.Settings, recording: Path | None, reload: Reload, known: Left | None
+    settings: schema.Settings, tape: Path | None, reload: Reload, told: Story, known: Left | None
 ) -> Left:
     """Be this speaker until it is to be another one; what that one is to know.
 
@@ -100,7 +101,6 @@ async def _run(
     specs = toolbox.specs(settings.tools, settings.extras.command, settings.extras.remote)
     dialect = settings.provider.module.open(settings.session, settings.provider.settings, specs)
     manager = reload.manager
-    told = journal.open()
     if not reload.begun:
         told.note(note(Fact.STARTED, f"edged {version('edged')}"), "asleep")
     provider, secret, keyless = devices.provider(settings, dialect, told)
@@ -108,7 +108,7 @@ async def _run(
     made = _header(settings, dialect, hears_through=echo.hears_through)
     dialect.interrupts = not made.guarded
     assistant = _assistant(made)
-    async with _kept(assistant, made, recording, secret, told, known) as (memory, recorder):
+    async with _kept(assistant, made, tape, secret, told, known) as (memory, recorder):
         started = memory.started()
         volume_db = settings.volume.db if started.volume_db is None else started.volume_db
         observer = Observer(told, recorder, volume_db)
@@ -142,6 +142,8 @@ async def _run(
                 reload.done()
                 await runner.run(world)
                 reload.retired()
+                # Who watches on is told by the next one only what is new.
+                told.forget()
     return memory.store.owed
 
 

@@ -38,6 +38,63 @@ class _Onlooker:
     come: asyncio.Event = field(default_factory=asyncio.Event)
 
 
+class Story:
+    """A journal that those who watch are told of too; one for every speaker of this process."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._history: deque[News] = deque(maxlen=_HISTORY)
+        self._onlookers: list[_Onlooker] = []
+
+    def note(self, note: Note, state: str) -> None:
+        """As a `ports.Journal`."""
+        self._journal.note(note, state)
+        told = {
+            "time": time.time(),
+            "fact": note.fact.value,
+            "message": note.message,
+            "state": state,
+            "warning": note.warning,
+            "fields": dict(note.fields),
+        }
+        self._history.append({"note": told})
+        self.spread({"note": told})
+
+    def forget(self) -> None:
+        """Whoever begins to watch is told only what comes from now on."""
+        self._history.clear()
+
+    def spread(self, news: News | None) -> None:
+        """Tell everybody; None: something can be seen anew."""
+        for onlooker in self._onlookers:
+            if news is not None and len(onlooker.waiting) <= _MOST:
+                onlooker.waiting.append(news)
+            onlooker.come.set()
+
+    async def watch(self) -> AsyncGenerator[Sequence[News], None]:
+        """The last entries, and then what is new at every tick, maybe nothing.
+
+        Raises `TooSlow` when too much has come while somebody else was to be waited for.
+        """
+        onlooker = _Onlooker(deque(self._history))
+        self._onlookers.append(onlooker)
+        try:
+            while True:
+                if len(onlooker.waiting) > _MOST:
+                    raise TooSlow
+                # A signal's handler may tell something at any line.
+                news, onlooker.waiting = onlooker.waiting, deque()
+                onlooker.come.clear()
+                yield list(news)
+                try:
+                    async with asyncio.timeout(TICK_S):
+                        await onlooker.come.wait()
+                except TimeoutError:
+                    pass
+        finally:
+            self._onlookers.remove(onlooker)
+
+
 class Observer:
     """Stands between the core and its journal and recorder, and among its lights.
 
@@ -45,9 +102,9 @@ class Observer:
     Create it on the loop's thread.
     """
 
-    def __init__(self, journal: Journal, recorder: Recorder, volume_db: float) -> None:
+    def __init__(self, story: Story, recorder: Recorder, volume_db: float) -> None:
         """`volume_db` is the volume until one is told of."""
-        self._journal = journal
+        self._story = story
         self._recorder = recorder
         self._loop = asyncio.get_running_loop()
         self._volume_db = volume_db
@@ -57,14 +114,12 @@ class Observer:
         self._heard_at = 0.0
         self._session: dict[str, object] = {}
         self._turn: dict[str, object] = {}
-        self._history: deque[News] = deque(maxlen=_HISTORY)
-        self._onlookers: list[_Onlooker] = []
 
     # --- what it passes on ----------------------------------------------------------------
 
     def note(self, note: Note, state: str) -> None:
         """As a `ports.Journal`."""
-        self._journal.note(note, state)
+        self._story.note(note, state)
         match note.fact:
             case Fact.CONNECTED:
                 self._session = {**note.fields, "turns": 0}
@@ -77,16 +132,6 @@ class Observer:
                 self._volume_db = float(note.fields.get("volume_db", self._volume_db))
             case _:
                 pass
-        told = {
-            "time": time.time(),
-            "fact": note.fact.value,
-            "message": note.message,
-            "state": state,
-            "warning": note.warning,
-            "fields": dict(note.fields),
-        }
-        self._history.append(told)
-        self._spread({"note": told})
 
     def took(self, event: Event, now: float) -> None:
         """As a `ports.Recorder`."""
@@ -103,7 +148,7 @@ class Observer:
         before, self._look = self._look, look
         if (before.scene, before.trouble) != (look.scene, look.trouble):
             self._since = self._loop.time()
-        self._spread(None)
+        self._story.spread(None)
 
     def close(self) -> None:
         """As `ports.Lights`; there is nothing to be closed."""
@@ -137,32 +182,6 @@ class Observer:
             "last_turn": self._turn or None,
         }
 
-    async def watch(self) -> AsyncGenerator[Sequence[News], None]:
-        """The last entries, and then what is new at every tick, maybe nothing.
-
-        Raises `TooSlow` when too much has come while somebody else was to be waited for.
-        """
-        onlooker = _Onlooker(deque({"note": told} for told in self._history))
-        self._onlookers.append(onlooker)
-        try:
-            while True:
-                if len(onlooker.waiting) > _MOST:
-                    raise TooSlow
-                news = list(onlooker.waiting)
-                onlooker.waiting.clear()
-                onlooker.come.clear()
-                yield news
-                try:
-                    async with asyncio.timeout(TICK_S):
-                        await onlooker.come.wait()
-                except TimeoutError:
-                    pass
-        finally:
-            self._onlookers.remove(onlooker)
-
-    def _spread(self, news: News | None) -> None:
-        """Tell everybody; None: something can be seen anew."""
-        for onlooker in self._onlookers:
-            if news is not None and len(onlooker.waiting) <= _MOST:
-                onlooker.waiting.append(news)
-            onlooker.come.set()
+    def watch(self) -> AsyncGenerator[Sequence[News], None]:
+        """As `Story.watch`."""
+        return self._story.watch()

@@ -2,14 +2,18 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+from edged.core.commands import Fact
 
 CONFIGURATION = """
 [provider.openai]
@@ -25,6 +29,7 @@ socket = "{folder}/control"
 """
 NOBODY = "ws://127.0.0.1:9/v1/realtime"
 """Nobody answers at the discard port."""
+Entry = dict[str, Any]
 
 
 @dataclass
@@ -129,6 +134,40 @@ async def serviced(
             await readers[0]
             readers[1].cancel()
             (folder / "notify").unlink()
+
+
+@contextlib.asynccontextmanager
+async def watched(folder: Path) -> AsyncIterator[AsyncGenerator[Entry, None]]:
+    """Somebody types `edged watch`; the entries that are shown, until they look away."""
+    watching = await asyncio.create_subprocess_exec(
+        *[sys.executable, "-m", "edged", "watch", "--json", "--socket", str(folder / "control")],
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert watching.stdout is not None
+    shown = _shown(watching.stdout)
+    try:
+        yield shown
+    finally:
+        watching.kill()
+        await watching.wait()
+        await shown.aclose()
+
+
+async def until(fact: Fact, shown: AsyncGenerator[Entry, None]) -> list[Entry]:
+    """What is shown up to the next entry of this kind, and with it."""
+    entries: list[Entry] = []
+    async with asyncio.timeout(20):
+        async for entry in shown:
+            entries.append(entry)
+            if entry["fact"] == fact.value:
+                return entries
+    raise AssertionError([*entries, f"no {fact.value}"])
+
+
+async def _shown(lines: asyncio.StreamReader) -> AsyncGenerator[Entry, None]:
+    async for line in lines:
+        if entry := json.loads(line).get("entry"):
+            yield entry
 
 
 async def _journal(speaker: Serviced) -> None:

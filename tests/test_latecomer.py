@@ -10,6 +10,7 @@ from edged.core.commands import Fact
 from edged.simulator.evening.stage import KEY
 
 from .conftest import Drop
+from .serviced import until, watched
 from .test_app_echo import Told, configured
 
 SHY = '''
@@ -108,6 +109,30 @@ def test_it_shows_what_it_missed_when_it_comes(
     assert "no lamp" in missing.message
     assert missing.fields["advice"] == "switch it on"
     assert lamp.read_text() == "closed"
+
+
+def test_who_watches_is_told_that_it_is_missing_and_that_it_came(
+    tmp_path: Path, told: Told, drop_driver: Drop
+) -> None:
+    drop_driver("lights", "shy", SHY)
+    lamp = tmp_path / "lamp"
+    settings = configured(tmp_path, 'lights.drivers=["shy"]', f'lights.shy.file="{lamp}"')
+
+    async def story() -> None:
+        running = asyncio.create_task(app.run(settings))
+        await told.says(Fact.MICROPHONE_OPENED)
+        async with watched(tmp_path) as shown:
+            *_, missing = await until(Fact.PART_MISSING, shown)
+            lamp.touch()
+            *_, found = await until(Fact.PART_FOUND, shown)
+        assert missing["warning"]
+        assert missing["fields"]["advice"] == "switch it on"
+        assert "shy" in found["message"]
+        running.cancel()
+        await running
+
+    asyncio.run(story())
+    assert [note.fact for note in told.notes].count(Fact.PART_FOUND) == 1
 
 
 def test_a_button_that_comes_late_does_what_it_is_for(

@@ -10,7 +10,7 @@ from edged import observer
 from edged.core.commands import Fact, note, warn
 from edged.core.events import MicFrame, Tick, Trouble
 from edged.core.scenes import Look, Scene
-from edged.observer import Observer, TooSlow
+from edged.observer import Observer, Story, TooSlow
 
 from .fakes import FakeJournal, FakeRecorder
 
@@ -21,7 +21,8 @@ class House:
     def __init__(self) -> None:
         self.journal = FakeJournal()
         self.recorder = FakeRecorder()
-        self.observer = Observer(self.journal, self.recorder, -6.0)
+        self.story = Story(self.journal)
+        self.observer = Observer(self.story, self.recorder, -6.0)
 
     def hears(self, level: float) -> None:
         now = asyncio.get_running_loop().time()
@@ -118,6 +119,19 @@ def test_who_begins_to_watch_learns_what_was_and_then_what_comes() -> None:
     evening(story)
 
 
+def test_what_the_speaker_before_told_is_told_to_nobody_who_comes_later() -> None:
+    async def story(house: House) -> None:
+        house.story.note(note(Fact.WOKEN, "long ago"), "waking")
+        house.story.forget()
+        house.story.note(warn(Fact.RELOAD_REFUSED, "no"), "asleep")
+        house.observer = Observer(house.story, house.recorder, -6.0)
+        async with contextlib.aclosing(house.observer.watch()) as watched:
+            (first,) = await anext(watched)
+        assert first["note"]["message"] == "no"  # type: ignore[index]
+
+    evening(story)
+
+
 def test_a_light_that_changes_is_seen_before_the_next_tick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(observer, "TICK_S", 5.0)
 
@@ -137,11 +151,11 @@ def test_who_does_not_follow_is_left_behind_and_costs_no_memory() -> None:
             await anext(slow)
             for number in range(10_000):
                 house.observer.note(note(Fact.WOKEN, str(number)), "waking")
-            (onlooker,) = house.observer._onlookers
+            (onlooker,) = house.story._onlookers
             assert len(onlooker.waiting) == observer._MOST + 1
             with pytest.raises(TooSlow):
                 await anext(slow)
-        assert not house.observer._onlookers
+        assert not house.story._onlookers
         assert len(house.journal.notes) == 10_000
 
     evening(story)
@@ -152,9 +166,9 @@ def test_who_leaves_is_forgotten() -> None:
         watching = [house.observer.watch() for _ in range(3)]
         for watched in watching:
             await anext(watched)
-        assert len(house.observer._onlookers) == 3
+        assert len(house.story._onlookers) == 3
         for watched in watching:
             await watched.aclose()
-        assert not house.observer._onlookers
+        assert not house.story._onlookers
 
     evening(story)

@@ -15,7 +15,7 @@ from edged.core.commands import Chime, Fact
 from edged.core.events import LinkDown, MuteAsked, Trouble
 from edged.core.scenes import Scene
 from edged.core.settings import Conversation
-from edged.observer import Observer
+from edged.observer import Observer, Story
 from edged.runner import Devices, Runner
 from edged.shell import Shell
 from edged.speech import Spoken
@@ -44,7 +44,7 @@ class House:
         self.sound = Sound(self.runner.feed)
         self.provider = fakes.FakeProvider()
         self.journal = fakes.FakeJournal()
-        self.observer = Observer(self.journal, fakes.FakeRecorder(), -6.0)
+        self.observer = Observer(Story(self.journal), fakes.FakeRecorder(), -6.0)
         self.devices = Devices(
             sound=self.sound,
             wake=fakes.FakeWake(),
@@ -224,7 +224,7 @@ def test_who_does_not_follow_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None
                 house.asks(Request("volume", steps=-1))
             with pytest.raises(ControlError, match="not read fast enough"):
                 await anext(news)
-        assert not house.observer._onlookers
+        assert not house.observer._story._onlookers
 
     evening(story)
 
