@@ -274,6 +274,10 @@ def test_the_package_comes_and_goes(stocked: Machine, tmp_path: Path) -> None:
     assert house.look("/opt/edged") == ABSENT
     do(house, "dpkg --force-unsafe-io -i /packages/*.deb")
     assert do(house, "systemctl is-enabled edged") == "enabled\n"
+    script = Machine(tmp_path / "script", like=house)
+    do(script, "dpkg -r edged; scripts/install --wheels .cache/wheels")
+    do(script, f"echo {KEY} >/etc/edged/credentials/openai; dpkg -P edged; id edged")
+    assert KEY in do(script, "cat /etc/edged/credentials/openai; cd /; edged check >&2")
     do(house, "dpkg -P edged")
     noted = re.compile(r"/var/lib/dpkg/.*|/var/log/.*")
     # dpkg takes /opt away with the last package in it.
