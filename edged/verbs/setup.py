@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     if refusal := _refusal(file):
         print(refusal, file=sys.stderr)
         return 1
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # A speaker that was stopped for this is started again, whoever closes the terminal.
         signal.signal(number, ask.leave)
     try:

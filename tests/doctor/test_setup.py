@@ -374,6 +374,18 @@ _credential.SEALED = str(folder / "credentials.encrypted")
 _visit.Machine.managed = True
 sys.exit(cli.main(["setup"]))
 """
+FORGETFUL = """\
+import ctypes, signal, sys
+from edged import cli
+from edged.verbs._questions import Questions
+
+def heading(self, text):
+    ctypes.CFUNCTYPE(None)(lambda: signal.raise_signal(signal.SIGINT))()
+
+Questions.heading = heading
+sys.exit(cli.main(sys.argv[1:]))
+"""
+"""Ctrl-C comes just when a library has called back into Python."""
 READ_ONLY = """\
 import ctypes, os, subprocess
 assert ctypes.CDLL(None).unshare(0x20000) == 0
@@ -517,6 +529,15 @@ def test_a_speaker_that_did_not_run_starts_at_every_boot_for_whoever_wants_that(
         "restart edged",
     ]
     assert "will not start at boot" not in terminal.said or refused == "enable"
+
+
+def test_ctrl_c_is_obeyed_even_where_a_library_swallowed_it(
+    environment: dict[str, str], config: Path
+) -> None:
+    words = "setup", "--config", str(config)
+    with Terminal(*words, environment=environment, code=FORGETFUL) as terminal:
+        terminal.reads("Left as it was: nothing is written")
+        assert terminal.ends() == 1
 
 
 def test_whoever_is_gone_is_asked_nothing_more_even_where_the_signal_got_lost() -> None:
