@@ -42,9 +42,9 @@ print("has all of it")
 """
 _BOMB = """\
 #!/bin/sh
-bomb() { bomb | bomb & }
+# All that it may have, for as long as it may.
+bomb() { bomb & bomb & exec sleep 60; }
 bomb
-sleep 60
 """
 _TOOL = """
 [[tools.command]]
