@@ -126,6 +126,10 @@ def test_a_system_user_bounds_its_processes_too() -> None:
     os.waitpid(child, 0)
 
 
+def test_the_speaker_goes_before_it() -> None:
+    assert printed(shell("nice")) == "19"
+
+
 def test_its_memory_is_bounded() -> None:
     hungry = "held = bytearray(1 << 30)"
     assert failed(program(hungry)).endswith("MemoryError")

@@ -157,7 +157,8 @@ def test_its_user_may_touch_what_the_unit_lets_it() -> None:
     users = (HERE / "edged.sysusers").read_text()
     unit = settings()
     assert re.search(rf"^u {unit['User'][0]} ", users, re.M)
-    for group in unit["SupplementaryGroups"][0].split():
+    for device, group in (("char-alsa", "audio"), ("char-gpiochip", "gpio"), ("char-spi", "spi")):
+        assert f"{device} rw" in unit["DeviceAllow"]
         assert re.search(rf"^m edged {group}$", users, re.M)
 
 

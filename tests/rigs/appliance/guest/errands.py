@@ -42,9 +42,10 @@ print("has all of it")
 """
 _BOMB = """\
 #!/bin/sh
-# All that it may have, for as long as it may.
-bomb() { bomb & bomb & exec sleep 60; }
+# All threads and all the time that it may have, for as long as it may.
+bomb() { bomb | bomb & }
 bomb
+sleep 60
 """
 _TOOL = """
 [[tools.command]]
