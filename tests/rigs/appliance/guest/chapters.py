@@ -1,12 +1,13 @@
 """All stories; each has a machine of its own, which is started anew for every chapter."""
 
-from . import errands, evening, morning, moving, troubles
+from . import errands, evening, morning, moving, restarts, troubles
 
 STORIES = (
-    # The longest begins.
+    # The longest begin.
     (moving.chapter,),
-    (troubles.chapter,),
-    (errands.chapter,),
     (evening.chapter, morning.chapter),
+    (restarts.chapter,),
+    (errands.chapter,),
+    (troubles.chapter,),
 )
 NAMED = {chapter.name: chapter for story in STORIES for chapter in story}
