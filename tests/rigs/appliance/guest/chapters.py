@@ -6,8 +6,8 @@ STORIES = (
     # The longest begin.
     (moving.chapter,),
     (evening.chapter, morning.chapter),
+    (troubles.chapter,),
     (restarts.chapter,),
     (errands.chapter,),
-    (troubles.chapter,),
 )
 NAMED = {chapter.name: chapter for story in STORIES for chapter in story}
