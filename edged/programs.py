@@ -37,8 +37,8 @@ _LIMITS: Final = (
 _TASKS: Final = "--nproc=40"
 """Threads and processes of its user at most, ours included where it is ours: the service may have
 64. People have more than that on their own machines, so it holds for system users alone."""
-_MEEK: Final = ("/usr/bin/nice", "-n", "19")
-"""However much they reckon, who is spoken to goes first; the service lets nobody take it back."""
+_LAST: Final = 19
+"""The lowest priority there is: however much programs reckon, who is spoken to goes first."""
 _ENVIRONMENT: Final = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
 """What a program gets to know; our own environment may have the key in it."""
 
@@ -152,8 +152,8 @@ class Child:
         # Set by the child itself, before it becomes the program.
         limits = _LIMITS if 1000 <= os.geteuid() < 60_000 else (*_LIMITS, _TASKS)
         self._child = subprocess.Popen(
-            [*_MEEK, "/usr/bin/prlimit", *limits, "--", *argv],
-            stdin=asked, stdout=out, stderr=err, cwd="/", env={**_ENVIRONMENT, **told}, start_new_session=True, **nobody(),
+            ["/usr/bin/prlimit", *limits, "--", *argv], stdin=asked, stdout=out, stderr=err,
+            cwd="/", env={**_ENVIRONMENT, **told}, start_new_session=True, **nobody(),
         )  # fmt: skip
         try:
             self._watched = os.pidfd_open(self._child.pid)
@@ -161,6 +161,9 @@ class Child:
             self.kill()
             self._child.wait()
             raise
+        # A container may bar it: no reason not to run the program.
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PGRP, self._child.pid, _LAST)
         # Where memory runs out it goes first, not the speaker.
         with contextlib.suppress(OSError):
             score = Path(f"/proc/{self._child.pid}/oom_score_adj")
