@@ -159,13 +159,13 @@ class Reader:
         self._known: set[str] = set()
 
     def has(self, *address: str) -> bool:
-        """Whether anything is written at this address."""
+        """Whether anything is written at this address; an empty table says nothing."""
         value: Any = self._document.values
         for key in address:
             if not isinstance(value, dict) or key not in value:
                 return False
             value = value[key]
-        return True
+        return value != {}
 
     def section(self, address: tuple[str, ...], shape: type[T], beside: Collection[str] = ()) -> T:
         """The table at `address` as a `shape`; `beside` are keys that others read.

@@ -217,6 +217,7 @@ def _unchosen(reader: config.Reader) -> None:
     """A table of a driver that is not chosen must be right too: it will be, one day."""
     for section, folder in FOLDERS.items():
         for name in plugins.drivers(folder):
-            # One whose library is not here yet is nobody's mistake before it is chosen.
+            # One whose library is not here yet is nobody's mistake before it is chosen; and to
+            # load one for a table that says nothing would take memory for nothing.
             if reader.has(section, name) and plugins.loads(folder, name):
                 _driver(reader, section, name, name)

@@ -1,6 +1,8 @@
 """`config/edged.toml` lists every setting, and says the truth."""
 
+import json
 import re
+import subprocess
 import sys
 import tomllib
 from dataclasses import fields, is_dataclass
@@ -43,6 +45,21 @@ def test_as_it_is_it_gives_the_defaults(tmp_path: Path) -> None:
     for field in fields(schema.Settings):
         if field.name != "files":
             assert getattr(shipped, field.name) == getattr(default, field.name), field.name
+
+
+def test_what_is_not_chosen_takes_no_memory() -> None:
+    """Of the 512 MB that the smallest board has; the file as shipped names every driver's table."""
+    chosen = ['wake.driver="button"', "lights.drivers=[]", "buttons.drivers=[]"]
+    look = (
+        "import json, pathlib, sys; from edged import schema;"
+        "schema.read(pathlib.Path(sys.argv[1]), sys.argv[2:]); print(json.dumps(list(sys.modules)))"
+    )
+    told = subprocess.run(
+        (sys.executable, "-c", look, FILE, *chosen), capture_output=True, text=True, check=True
+    )
+    loaded = json.loads(told.stdout)
+    assert "edged.wake.button" in loaded
+    assert not {"onnxruntime", "gpiozero"} & set(loaded)
 
 
 def test_with_every_line_uncommented_it_still_gives_the_defaults(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ def the_service_waits_for_its_button() -> str:
     house.run("systemctl", "restart", "edged.service")
     house.settled()
     assert house.status()["wake"] == {"engine": "button", "words": ""}
+    assert "onnxruntime" not in Path(f"/proc/{house.pid()}/maps").read_text()
     return f"READY {house.start_took_s():.1f} s after exec"
 
 
