@@ -42,6 +42,10 @@ def _restarts(count: int) -> bool:
     return house.show("NRestarts") == str(count)
 
 
+def _sounded_s() -> float:
+    return house.sounding_s(_RECORDING, house.SOFT)
+
+
 def _unload() -> None:
     """Take both cards from their driver, which waits until nobody has them, and the driver away."""
     for card in (0, 1):
@@ -97,17 +101,15 @@ def sound_cards_that_were_away_are_used_again_without_a_restart() -> str:
     before = house.pid()
     _unload()
     lost = house.journal().fact(mark, "microphone_lost", PATIENCE_S)
-    time.sleep(2)
+    house.journal().state(mark, "trouble", PATIENCE_S)
     house.run("modprobe", "snd-aloop")
     house.journal().fact(mark, "microphone_opened", PATIENCE_S)
     house.wait("listening again", house.listens, PATIENCE_S)
     with house.recorded(_RECORDING):
         house.talk()
-        time.sleep(1)
-    sounded_s = house.sounding_s(_RECORDING, house.SOFT)
-    assert sounded_s > 0.1, "nothing is heard of it"
+        house.wait("a sound", lambda: _sounded_s() > 0.1, PATIENCE_S)
     assert house.pid() == before, "it was started again"
-    return f"{lost['MESSAGE']}; afterwards {sounded_s:.2f} s sounded"
+    return f"{lost['MESSAGE']}; afterwards {_sounded_s():.2f} s sounded"
 
 
 @line
