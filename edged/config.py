@@ -159,13 +159,18 @@ class Reader:
         self._known: set[str] = set()
 
     def has(self, *address: str) -> bool:
-        """Whether anything is written at this address; an empty table says nothing."""
+        """Whether anything is written at this address."""
+        return self._written(address) is not None
+
+    def says(self, *address: str) -> bool:
+        """Whether more is written at this address than an empty table."""
+        return self._written(address) not in (None, {})
+
+    def _written(self, address: Sequence[str]) -> Any:
         value: Any = self._document.values
         for key in address:
-            if not isinstance(value, dict) or key not in value:
-                return False
-            value = value[key]
-        return value != {}
+            value = value.get(key) if isinstance(value, dict) else None
+        return value
 
     def section(self, address: tuple[str, ...], shape: type[T], beside: Collection[str] = ()) -> T:
         """The table at `address` as a `shape`; `beside` are keys that others read.

@@ -219,5 +219,5 @@ def _unchosen(reader: config.Reader) -> None:
         for name in plugins.drivers(folder):
             # One whose library is not here yet is nobody's mistake before it is chosen; and to
             # load one for a table that says nothing would take memory for nothing.
-            if reader.has(section, name) and plugins.loads(folder, name):
+            if reader.says(section, name) and plugins.loads(folder, name):
                 _driver(reader, section, name, name)

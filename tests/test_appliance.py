@@ -78,17 +78,22 @@ def _asked(session: pytest.Session) -> list[Story]:
 def _told(folder: Path, asked: list[Story], tell: Callable[[str], None]) -> Verdicts:
     """What became of all lines.
 
-    Three machines at a time, each of which takes one processor at most: so both processors of a
+    Three machines at a time, each of which takes one processor where time is counted: so both of a
     small host have work until the last has nearly ended. What needs only the first disk begins
     while the second is built.
     """
     telling: list[Future[Verdicts]] = []
     with ThreadPoolExecutor(3) as pool:
-        for disk in ("bare", "installed"):
-            subprocess.run([RIG / "build", BUILT, SUITE, disk], check=True)
-            stories = [story for story in asked if story[0].disk == disk]
-            telling += [pool.submit(_tell, folder, story, tell) for story in stories]
-    return dict(ChainMap(*(dict(each.result()) for each in telling)))
+        try:
+            for disk in ("bare", "installed"):
+                subprocess.run([RIG / "build", BUILT, SUITE, disk], check=True)
+                stories = [story for story in asked if story[0].disk == disk]
+                telling += [pool.submit(_tell, folder, story, tell) for story in stories]
+            return dict(ChainMap(*(dict(each.result()) for each in telling)))
+        except BaseException:
+            # Nothing begins any more; what runs is waited for, as its disks are.
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _tell(folder: Path, story: Story, tell: Callable[[str], None]) -> Verdicts:

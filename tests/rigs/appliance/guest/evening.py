@@ -12,6 +12,7 @@ line = chapter.line
 
 _RECORDING = Path("/tmp/heard.raw")
 _QUESTION = house.SHARE / "waves/cmd_after_wake.wav"
+_GATE = Path("/etc/edged/edged.toml.d/gate.toml")
 VOLUME_DB = "-13"
 """To be found again in the morning."""
 _HUES = {
@@ -101,6 +102,8 @@ def the_button_opens_a_conversation_and_ends_it() -> str:
 @line
 def a_reload_waits_until_nobody_is_on_the_line() -> str:
     mark, before = house.settled(), house.pid()
+    # From now on silence is not looked into, which makes everything else quicker.
+    _GATE.write_text("[wake.openwakeword]\nenergy_gate = true\n")
     # It would not come back before the new configuration is taken.
     ended = house.talk(lambda: house.run("systemctl", "reload", "--no-block", "edged.service"))
     assert "pressed" in ended["MESSAGE"], ended["MESSAGE"]
