@@ -429,6 +429,7 @@ def test_auto_goes_without_a_library_that_is_not_here_and_forgives_its_table(
             "[conversation]\necho_tail_ms = 300",
             "2: conversation.echo_tail_ms: is now `tail_ms` of the table [echo.half_duplex]",
         ),
+        ("[conversation.echo]", "1: conversation.echo: is now `mode` of the section [echo]"),
     ],
 )
 def test_a_mistake_about_the_echo_says_what_to_write(file: Path, text: str, message: str) -> None:
